@@ -1,0 +1,1 @@
+"""Rasa SDK actions: read what was said, call the rooms of bot, utter. No rules of their own."""

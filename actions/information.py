@@ -1,0 +1,153 @@
+"""Questions about words and about the bot itself; what was open comes back afterwards."""
+
+from __future__ import annotations
+
+from actions import prompts
+from actions.results import offer_menu
+from actions.turn import Button, RafiqAction, Turn
+from actions.welcome import introduce
+
+
+class Information(RafiqAction):
+    """Say one response, then bring the open prompt back."""
+
+    response = ""
+
+    def reply(self, turn: Turn) -> None:
+        introduce(turn)
+        self.tell(turn)
+        if turn.prompt is None:
+            offer_menu(turn)
+        else:
+            prompts.ask_again(turn)
+
+    def tell(self, turn: Turn) -> None:
+        """Say what was asked for."""
+        turn.say(self.response)
+
+
+class ActionAskCost(Information):
+    """It is free."""
+
+    action_name = "action_ask_cost"
+    response = "utter_free"
+
+
+class ActionAskPrivacy(Information):
+    """Who sees the answers."""
+
+    action_name = "action_ask_privacy"
+
+    def tell(self, turn: Turn) -> None:
+        turn.say("utter_privacy", operator=turn.content.words.operator.presentation[turn.language])
+
+
+class ActionHelp(Information):
+    """What this can do."""
+
+    action_name = "action_help"
+    response = "utter_help"
+
+
+class ActionBotChallenge(Information):
+    """It is a program."""
+
+    action_name = "action_bot_challenge"
+    response = "utter_bot"
+
+
+class ActionComplain(Information):
+    """Be sorry, and offer a human."""
+
+    action_name = "action_complain"
+
+    def tell(self, turn: Turn) -> None:
+        turn.say("utter_sorry", [turn.button("talk_to_adviser", "adviser")])
+
+
+class ActionTalkToAdviser(Information):
+    """Name the humans an owner can reach."""
+
+    action_name = "action_talk_to_adviser"
+
+    def tell(self, turn: Turn) -> None:
+        turn.say("utter_adviser", contact=turn.content.words.operator.contact[turn.language])
+
+
+class ActionAskDefinition(Information):
+    """Explain a word plainly."""
+
+    action_name = "action_ask_definition"
+
+    def tell(self, turn: Turn) -> None:
+        concepts = turn.content.words.concepts
+        asked = [concept for concept in turn.entities("concept") if concept in concepts]
+        if not asked:
+            turn.say("utter_definition_unknown")
+        for concept in asked[:2]:
+            turn.say("utter_definition", text=concepts[concept][turn.language])
+
+
+class ActionThank(Information):
+    """Be polite; ask again only in the middle of something."""
+
+    action_name = "action_thank"
+
+    def reply(self, turn: Turn) -> None:
+        turn.say("utter_you_are_welcome")
+        prompts.ask_again(turn)
+
+
+class ActionGoodbye(RafiqAction):
+    """Say goodbye; what is open stays open for the next time."""
+
+    action_name = "action_goodbye"
+
+    def reply(self, turn: Turn) -> None:
+        turn.say("utter_goodbye")
+
+
+class ActionMedia(Information):
+    """A picture or a voice note: kindly ask for words."""
+
+    action_name = "action_media"
+    response = "utter_media"
+
+
+class ActionNothing(Information):
+    """A message without a word."""
+
+    action_name = "action_nothing"
+    response = "utter_empty"
+
+
+class ActionOutOfScope(Information):
+    """Say what this is for."""
+
+    action_name = "action_out_of_scope"
+    response = "utter_out_of_scope"
+
+
+class ActionFallback(RafiqAction):
+    """Offer the two likeliest readings; the second time in a row, a human too."""
+
+    action_name = "action_fallback"
+
+    def reply(self, turn: Turn) -> None:
+        introduce(turn)
+        times = turn.state.get("misunderstood", 0) + 1
+        turn.state["misunderstood"] = times
+        buttons = readings(turn)
+        if times >= 2:
+            buttons.append(turn.button("talk_to_adviser", "adviser"))
+        turn.say("utter_not_understood_twice" if times >= 2 else "utter_not_understood", buttons)
+        if turn.prompt is not None and turn.prompt.kind in ("question", "unsure"):
+            prompts.ask_again(turn)
+
+
+def readings(turn: Turn) -> list[Button]:
+    """Return the two likeliest intents as buttons."""
+    ranking = [entry["name"] for entry in turn.latest.get("intent_ranking") or ()]
+    labels = turn.content.words.labels
+    likely = [name for name in ranking if f"reading_{name}" in labels][:2] or ["start_diagnosis", "help"]
+    return [turn.button(name, f"reading_{name}") for name in likely]

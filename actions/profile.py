@@ -1,0 +1,115 @@
+"""Who the owner is: four taps, or one free sentence that fills several fields at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions import journey, prompts
+from actions.turn import RafiqAction, Turn
+from actions.welcome import introduce, skip_profile_field
+from bot.diagnosis.profile import size_of
+
+# The fields of services.md that a free sentence may fill, by the entity that holds them.
+FIELDS = {
+    "sector": "sector",
+    "firm_age": "firm_age_years",
+    "legal_form": "legal_form",
+    "owner_gender": "owner_gender",
+    "owner_age": "owner_age",
+}
+LARGEST_STAFF = 100_000
+
+
+class ActionSetProfile(RafiqAction):
+    """Take one tap of the profile, also a late one: it corrects."""
+
+    action_name = "action_set_profile"
+
+    def reply(self, turn: Turn) -> None:
+        name, _, value = (turn.choice or "").partition(":")
+        if value.startswith("page."):
+            prompts.ask_profile(turn, name, int(value.removeprefix("page.")))
+        elif value == "skip":
+            if turn.prompt is not None and turn.prompt.kind == "profile":
+                skip_profile_field(turn)
+            else:
+                prompts.ask_again(turn)
+        else:
+            expected = turn.prompt is not None and turn.prompt.about.startswith(f"{name}:")
+            keep(turn, {name: value})
+            if not expected:
+                turn.say("utter_profile_corrected", summary=summary(turn, [name]))
+            after_profile(turn, expected)
+
+
+class ActionInform(RafiqAction):
+    """Take what a free sentence says of the firm, then go on."""
+
+    action_name = "action_inform"
+
+    def reply(self, turn: Turn) -> None:
+        introduce(turn)
+        found = profile_from(turn)
+        asked = turn.prompt is not None and turn.prompt.kind == "profile"
+        if not found:
+            turn.say("utter_not_understood_short")
+            prompts.ask_again(turn)
+            return
+        keep(turn, found)
+        turn.say("utter_profile_noted", summary=summary(turn, list(found)))
+        after_profile(turn, asked)
+
+
+def after_profile(turn: Turn, asked: bool) -> None:
+    """Go on with the profile when it was being asked, else back to what was open."""
+    if asked or turn.prompt is None:
+        journey.advance(turn)
+    else:
+        prompts.ask_again(turn)
+
+
+def profile_from(turn: Turn) -> dict[str, Any]:
+    """Return the profile fields that the entities of a message fill."""
+    found: dict[str, Any] = {}
+    for entity in turn.latest.get("entities") or ():
+        name, value = entity["entity"], entity["value"]
+        if name in FIELDS:
+            found[FIELDS[name]] = value
+        elif name == "staff" and isinstance(value, int) and 1 <= value <= LARGEST_STAFF:
+            found |= {"staff": value, "size": size_of(value)}
+        elif name in ("commune", "province", "region"):
+            found |= {key: entity[key] for key in ("region", "province") if entity.get(key)}
+    return found
+
+
+def keep(turn: Turn, fields: dict[str, Any]) -> None:
+    """Write profile fields; a size chosen by hand replaces a head count that says otherwise."""
+    firm = turn.make_firm()
+    staff = firm.profile.get("staff")
+    if "size" in fields and "staff" not in fields and staff is not None and size_of(staff) != fields["size"]:
+        firm.profile.pop("staff")
+    firm.profile.update(fields)
+
+
+def summary(turn: Turn, names: list[str]) -> str:
+    """Return the profile fields in the owner's words, as a short list."""
+    profile = turn.firm.profile if turn.firm else {}
+    words = turn.content.words
+    titles = {
+        "sector": {sector.id: sector.title for sector in words.sectors},
+        "region": {region.id: region.title for region in words.regions},
+        "goal": {goal.id: goal.title for goal in turn.content.diagnosis.instrument.goals},
+        "legal_form": {key.removeprefix("legal_"): text for key, text in words.labels.items() if key.startswith("legal_")},
+    }
+    parts: list[str] = []
+    for name in names:
+        value = profile.get(name)
+        if name in titles and value in titles[name]:
+            parts.append(titles[name][value][turn.language])
+        elif name == "staff" or (name == "size" and "staff" not in names):
+            parts.append(f"{turn.label('people')} {value if name == 'staff' else turn.label(f'size_{value}')}")
+        elif name == "province" and value:
+            parts.append(str(value))
+        elif name == "firm_age_years" and value is not None:
+            parts.append(f"{turn.label('years')} {value:g}")
+    return ", ".join(parts) or turn.label("noted")

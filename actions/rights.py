@@ -1,0 +1,117 @@
+"""The owner's rights under law 09-08: see, erase, stop. Each works from any point."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import func, select
+
+from actions import prompts
+from actions.profile import summary
+from actions.results import keep_media
+from actions.turn import RafiqAction, Turn
+from bot.diagnosis import sitting
+from bot.storage import retention
+from bot.storage.models import InboxMessage, OutboxMessage
+
+
+class ActionExportMyData(RafiqAction):
+    """Return everything that is kept: a summary to read, and the whole as a file."""
+
+    action_name = "action_export_my_data"
+
+    def reply(self, turn: Turn) -> None:
+        firm = turn.firm
+        document = export(turn)
+        consent = turn.label("consent_not_given")
+        if firm is not None and firm.consent_at is not None:
+            consent = f"{turn.label('consent_given_on')} {_day(firm.consent_at)}"
+        turn.say(
+            "utter_export",
+            consent=consent,
+            profile=summary(turn, list(firm.profile)) if firm else turn.label("noted"),
+            messages=len(document["messages"]),
+            **_counts(turn),
+        )
+        data = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        file = keep_media(turn, data, "application/json", "rafiq-mes-donnees.json")
+        turn.show("rafiq-mes-donnees.json", document=file)
+        prompts.ask_again(turn)
+
+
+def export(turn: Turn) -> dict[str, Any]:
+    """Return everything kept about the owner as one document: firm, tests, choices, messages."""
+    session, conversation, firm = turn.session, turn.conversation, turn.firm
+    said = session.execute(select(InboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
+    messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
+    return {
+        "channel": conversation.channel,
+        "language": conversation.language,
+        "first_message_at": conversation.created_at,
+        "consent_at": firm.consent_at if firm else None,
+        "consent_version": firm.consent_version if firm else None,
+        "profile": dict(firm.profile) if firm else {},
+        **(sitting.as_export(firm) if firm else {"tests": [], "choices": []}),
+        "messages": sorted(messages, key=lambda message: message["at"]),
+    }
+
+
+def _counts(turn: Turn) -> dict[str, int]:
+    tests = turn.firm.assessments if turn.firm else []
+    return {
+        "tests": len(tests),
+        "answers": sum(len(test.answers) for test in tests),
+        "results": sum(len(test.results) for test in tests),
+    }
+
+
+def _day(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, timezone.utc):%d/%m/%Y}"
+
+
+class ActionDeleteMyData(RafiqAction):
+    """Ask once, then erase."""
+
+    action_name = "action_delete_my_data"
+
+    def reply(self, turn: Turn) -> None:
+        turn.say("utter_ask_delete", [turn.button("affirm:delete", "erase"), turn.button("deny:delete", "cancel")])
+        turn.ask("delete")
+
+
+def delete_now(turn: Turn) -> None:
+    """Erase firm, tests, results, pictures and messages, and say what was erased; the conversation's row follows."""
+    session, conversation = turn.session, turn.conversation
+    counts = _counts(turn)
+    messages = sum(
+        session.execute(select(func.count()).select_from(table).filter_by(conversation_id=conversation.id)).scalar_one()
+        for table in (InboxMessage, OutboxMessage)
+    )
+    firm_id = conversation.firm_id
+    language = turn.language
+    conversation.firm = None
+    conversation.state.clear()
+    conversation.tracker = None
+    conversation.language = language
+    conversation.erase_at = time.time()
+    turn.session.flush()
+    retention.erase_messages(session, conversation.id)
+    if firm_id is not None:
+        retention.erase_firm(session, firm_id)
+    turn.say("utter_deleted", answers=counts["answers"], results=counts["results"], messages=messages)
+
+
+class ActionOptOut(RafiqAction):
+    """Write no more; the owner may write again."""
+
+    action_name = "action_opt_out"
+
+    def reply(self, turn: Turn) -> None:
+        turn.conversation.opted_out_at = time.time()
+        turn.close_prompt()
+        turn.say("utter_opted_out")

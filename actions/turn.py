@@ -1,0 +1,191 @@
+"""A turn as the actions see it: who wrote what, in which variety, and how to reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session, sessionmaker
+
+from actions.content import Content, get_content
+from bot.diagnosis.profile import Profile
+from bot.settings import get_settings
+from bot.storage.database import current_session, make_engine, make_sessions
+from bot.storage.models import Conversation, Firm, new_id
+from bot.storage.prompt import Offer, Prompt, open_prompt, set_prompt
+
+DEFAULT_LANGUAGE = "fr"
+# An owner who wrote this many words in another variety, clearly, is followed without being asked.
+FOLLOWED_WORDS = 3
+FOLLOWED_CONFIDENCE = 0.8
+
+
+@dataclass(frozen=True)
+class Button:
+    """A choice offered to the owner; the description is for lists."""
+
+    choice: str
+    title: str
+    description: str = ""
+
+    def as_document(self) -> dict[str, str]:
+        """Return the JSON form; `payload` is what stock Rasa channels send back."""
+        document = {"choice": self.choice, "payload": f"/{self.choice}", "title": self.title}
+        return document | {"description": self.description} if self.description else document
+
+
+@dataclass
+class Turn:
+    """One message under way; replies go out through `say`, state is written into `conversation`."""
+
+    session: Session
+    conversation: Conversation
+    content: Content
+    dispatcher: CollectingDispatcher
+    latest: dict[str, Any]
+    language: str
+    shown: list[Offer] = field(default_factory=list)
+
+    @property
+    def intent(self) -> str:
+        """Return the intent's name; empty when there is none."""
+        return (self.latest.get("intent") or {}).get("name") or ""
+
+    @property
+    def choice(self) -> str | None:
+        """Return what was chosen, without the intent's name; None for a free message."""
+        return next(iter(self.entities("choice")), None)
+
+    @property
+    def pressed(self) -> bool:
+        """Say whether the owner pressed a button instead of typing."""
+        return (self.latest.get("metadata") or {}).get("kind") == "choice"
+
+    def entities(self, name: str) -> list[Any]:
+        """Return the values of an entity in the order of the message."""
+        return [entity["value"] for entity in self.latest.get("entities") or () if entity["entity"] == name]
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Return what is open."""
+        return open_prompt(self.conversation)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return the dialogue's own memory of the conversation."""
+        return self.conversation.state
+
+    @property
+    def firm(self) -> Firm | None:
+        """Return the firm, when one was made."""
+        return self.conversation.firm
+
+    def make_firm(self) -> Firm:
+        """Return the firm; without consent it is a guest's and goes when the session ends."""
+        if self.conversation.firm is None:
+            self.conversation.firm = Firm(id=new_id(), profile={})
+            self.session.add(self.conversation.firm)
+        return self.conversation.firm
+
+    @property
+    def profile(self) -> Profile:
+        """Return what the diagnosis may know of the firm."""
+        return Profile.from_dict(self.firm.profile) if self.firm else Profile()
+
+    def label(self, key: str) -> str:
+        """Return a word of labels.yml in the owner's variety."""
+        return self.content.words.label(key, self.language)
+
+    def button(self, choice: str, label: str) -> Button:
+        """Return a button with a title of labels.yml."""
+        return Button(choice, self.label(label))
+
+    def say(self, response: str, buttons: Sequence[Button] = (), **values: Any) -> None:
+        """Utter a response of domain.yml in the owner's variety."""
+        self.shown = [Offer(button.choice, button.title) for button in buttons] or self.shown
+        self.dispatcher.utter_message(
+            response=response,
+            buttons=[button.as_document() for button in buttons],
+            language=self.language,
+            **values,
+        )
+
+    def show(self, text: str, **media: Any) -> None:
+        """Send a picture or document, with the text that says the same."""
+        self.dispatcher.utter_message(json_message={"text": text, "language": self.language} | media)
+
+    def ask(self, kind: str, about: str = "") -> None:
+        """Leave a prompt open, with the buttons shown last as its numbered offers."""
+        set_prompt(self.conversation, Prompt(kind, about, tuple(self.shown)))
+
+    def close_prompt(self) -> None:
+        """Leave nothing open."""
+        set_prompt(self.conversation, None)
+
+    def switch_to(self, language: str) -> None:
+        """Reply in this variety from here on."""
+        self.language = self.conversation.language = language
+
+
+class RafiqAction(Action):
+    """An action that replies through a Turn; its name is `action_…`."""
+
+    action_name = ""
+
+    def name(self) -> str:
+        """Return the name used in the rules."""
+        return self.action_name
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
+        """Reply, and hand the variety to Rasa's slot."""
+        with _session() as session:
+            conversation = session.get(Conversation, tracker.sender_id)
+            if conversation is None:
+                raise LookupError("the conversation is not in the database")
+            conversation.erase_at = None  # somebody who writes again after an erasure starts anew
+            latest = tracker.latest_message
+            turn = Turn(session, conversation, get_content(), dispatcher, latest, DEFAULT_LANGUAGE)
+            turn.switch_to(_language_of(conversation, latest))
+            if self.action_name not in ("action_fallback", "action_out_of_scope"):
+                conversation.state.pop("misunderstood", None)
+            self.reply(turn)
+            return [SlotSet("language", turn.language)]
+
+    def reply(self, turn: Turn) -> None:
+        """Say what there is to say."""
+        raise NotImplementedError(f"{type(self).__name__} has no reply")
+
+
+def _language_of(conversation: Conversation, latest: dict[str, Any]) -> str:
+    """Return the variety to reply in: the one written now when it is clear, else the one used so far."""
+    heard = latest.get("language") or {}
+    code, so_far = heard.get("code"), conversation.language
+    if code and not so_far and heard.get("confidence", 0) >= 0.5:
+        return str(code)
+    clear = heard.get("words", 0) >= FOLLOWED_WORDS and heard.get("confidence", 0) >= FOLLOWED_CONFIDENCE
+    if code and clear and not heard.get("mixed"):
+        return str(code)
+    return str(so_far or DEFAULT_LANGUAGE)
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    """Yield the session of the turn; under stock `rasa run actions`, which knows no turn, one of its own."""
+    under_way = current_session.get(None)
+    if under_way is not None:
+        yield under_way
+        return
+    with _own_sessions()() as session:
+        yield session
+        session.commit()
+
+
+@lru_cache(maxsize=1)
+def _own_sessions() -> sessionmaker[Session]:
+    return make_sessions(make_engine(get_settings().database))

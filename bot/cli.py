@@ -1,0 +1,158 @@
+"""`rafiq …`: every command of the product. Imports stand inside the commands, so that each starts in no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Rafiq, the companion of small Moroccan firms.")
+nlu = typer.Typer(no_args_is_help=True, help="Understanding: parse messages, evaluate the model.")
+diagnosis = typer.Typer(no_args_is_help=True, help="The maturity test: score answers, match free sentences.")
+funding = typer.Typer(no_args_is_help=True, help="Programmes a firm may be eligible for.")
+db = typer.Typer(no_args_is_help=True, help="The database.")
+data = typer.Typer(no_args_is_help=True, help="An owner's rights under law 09-08.")
+bench = typer.Typer(no_args_is_help=True, help="Measurements against a running bot.")
+for name, group in {
+    "nlu": nlu,
+    "diagnosis": diagnosis,
+    "funding": funding,
+    "db": db,
+    "data": data,
+    "bench": bench,
+}.items():
+    app.add_typer(group, name=name)
+
+
+def _fail(reason: object) -> typer.Exit:
+    typer.echo(str(reason), err=True)
+    return typer.Exit(1)
+
+
+def _settings() -> Any:
+    from bot.settings import SettingsError, get_settings
+
+    try:
+        return get_settings()
+    except SettingsError as error:
+        raise _fail(error) from None
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _read_json(file: Optional[Path]) -> Any:
+    text = file.read_text("utf-8") if file else sys.stdin.read()
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _fail(f"the input is not JSON: {error}") from None
+
+
+@app.command()
+def run() -> None:
+    """Start gateway and worker (trained and migrated when needed), wait until they answer, print the chat page's address."""
+    from bot.processes import run_all
+
+    settings = _settings()
+    _check_or_stop()
+    raise typer.Exit(run_all(settings))
+
+
+@app.command()
+def gateway() -> None:
+    """Start the gateway alone: the only public port."""
+    from bot.processes import run_gateway
+
+    run_gateway(_settings())
+
+
+@app.command()
+def worker() -> None:
+    """Start one worker alone."""
+    import asyncio
+
+    from bot.dialogue.agent import ModelMissing
+    from bot.dialogue.worker import run as run_worker
+    from bot.processes import set_up_logging
+
+    settings = _settings()
+    set_up_logging(settings)
+    _check_or_stop()
+    try:
+        asyncio.run(run_worker(settings))
+    except ModelMissing as error:
+        raise _fail(error) from None
+
+
+@app.command()
+def train(force: bool = typer.Option(False, help="Train even when the model is up to date.")) -> None:
+    """Train the model when it is stale; one JSON document says which file and how long it took."""
+    import time
+
+    from bot.dialogue.model import TrainingFailed, is_stale, model_path
+    from bot.dialogue.model import train as train_model
+
+    settings = _settings()
+    if not force and not is_stale(settings):
+        _print_json({"model": model_path(settings).name, "trained": False})
+        return
+    started = time.monotonic()
+    _check_or_stop()
+    try:
+        model = train_model(settings)
+    except TrainingFailed as error:
+        raise _fail(error) from None
+    seconds = round(time.monotonic() - started, 1)
+    _print_json({"model": model.name, "trained": True, "seconds": seconds, "bytes": model.stat().st_size})
+
+
+def _check_or_stop() -> None:
+    """Stop with file, line and reason when settings or knowledge are wrong."""
+    from bot.check import problems
+
+    found = problems(_settings())
+    if found:
+        raise _fail("\n".join(found))
+
+
+@app.command()
+def check() -> None:
+    """Check settings, knowledge and texts; each problem with file, line and reason."""
+    from bot.check import summary
+
+    _check_or_stop()
+    for line in summary(_settings()):
+        typer.echo(line)
+
+
+@app.command()
+def chat(
+    address: Optional[str] = typer.Option(None, help="Address of the running bot."),
+    conversation: Optional[str] = typer.Option(None, help="Go on with this conversation."),
+) -> None:
+    """Talk with the running bot in the terminal."""
+    from bot.terminal import talk
+
+    raise typer.Exit(talk(address or _settings().address, conversation))
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to the newest revision."""
+    from bot.storage.database import make_engine, migrate
+
+    migrate(make_engine(_settings().database))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

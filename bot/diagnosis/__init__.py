@@ -1,0 +1,1 @@
+"""The digital-maturity test: instrument, adaptive rules, scoring, next step and plan. Plain Python."""

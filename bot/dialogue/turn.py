@@ -1,0 +1,87 @@
+"""One turn, one transaction: Rasa reads, predicts and runs the actions; then everything is written and committed at once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from sqlalchemy.orm import Session
+
+from bot.dialogue.choices import as_plain_text, as_rasa_message
+from bot.dialogue.output import OutboxChannel
+from bot.storage import inbox, outbox
+from bot.storage.database import current_session
+from bot.storage.models import Conversation, InboxMessage
+from bot.storage.prompt import open_prompt
+from bot.storage.wakeup import Wakeup
+
+# Longer texts are cut: no owner's message is that long, and NLU time grows with the length.
+LONGEST_TEXT = 1000
+
+
+class TurnFailed(Exception):
+    """An action failed: nothing of the turn may be kept."""
+
+
+async def take_turn(agent: Agent, session: Session, claim: inbox.Claim, wakeup: Wakeup) -> None:
+    """Take the claimed message's turn and commit; on any exception the caller rolls back and nothing has happened."""
+    message = session.get(InboxMessage, claim.inbox_id)
+    conversation = session.get(Conversation, claim.conversation_id)
+    if message is None or conversation is None:
+        raise inbox.LeaseLost(claim.conversation_id)  # erased meanwhile
+    token = current_session.set(session)
+    try:
+        payloads = await _replies(agent, conversation, message)
+    finally:
+        current_session.reset(token)
+    conversation.last_message_at = time.time()
+    session.flush()
+    inbox.close(session, claim, "done")
+    outbox.put(session, conversation.id, message.id, payloads)
+    wakeup.notify(session, "outbox")
+    session.commit()
+    wakeup.notify_committed("outbox")
+
+
+async def _replies(agent: Agent, conversation: Conversation, message: InboxMessage) -> list[dict[str, Any]]:
+    channel = OutboxChannel(conversation.channel)
+    await agent.handle_message(
+        UserMessage(
+            rasa_text(agent, message.kind, message.body),
+            channel,
+            conversation.id,
+            input_channel=conversation.channel,
+            message_id=str(message.id),
+            metadata=_metadata(conversation, message),
+        )
+    )
+    failure = agent.action_endpoint.take_failure()  # type: ignore[union-attr]
+    if failure is not None:
+        raise TurnFailed(type(failure).__name__) from failure
+    if not channel.payloads:
+        raise TurnFailed("the turn has no reply")
+    return channel.payloads
+
+
+def rasa_text(agent: Agent, kind: str, body: str) -> str:
+    """Return what Rasa reads: a choice of ours as its intent, everything else as text that it cannot obey."""
+    intents = frozenset(agent.domain.intents)  # type: ignore[union-attr]
+    if kind == "media":
+        return "/send_media"
+    text = as_plain_text(body)[:LONGEST_TEXT]
+    if kind == "choice":
+        return as_rasa_message(body, intents) or text
+    return text if text.strip() else "/send_nothing"
+
+
+def _metadata(conversation: Conversation, message: InboxMessage) -> dict[str, Any]:
+    """Return what the NLU may know beside the text: the open prompt, and when and how the message came."""
+    prompt = open_prompt(conversation)
+    return {
+        "prompt": prompt.as_document() if prompt else None,
+        "language": conversation.language,
+        "kind": message.kind,
+        "received_at": message.received_at,
+    }

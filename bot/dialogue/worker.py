@@ -1,0 +1,164 @@
+"""The worker process: claim a message, take its turn, again; nothing accepted is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+
+from rasa.core.agent import Agent
+from sqlalchemy import delete
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.dialogue.agent import load_agent
+from bot.dialogue.model import model_path
+from bot.dialogue.turn import take_turn
+from bot.settings import Settings
+from bot.storage import inbox, outbox, retention
+from bot.storage.database import make_engine, make_sessions
+from bot.storage.models import Conversation, Heartbeat
+from bot.storage.wakeup import Wakeup, make_wakeup
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+# Woken by the gateway; this is the net under it.
+POLL_SECONDS = 2.0
+RETRY_SECONDS = (0.5, 3.0, 15.0)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What a worker needs to take turns."""
+
+    agent: Agent
+    sessions: sessionmaker[Session]
+    wakeup: Wakeup
+    settings: Settings
+
+    async def take_next_turn(self) -> bool:
+        """Take the turn of the next message; False when nothing waits. A failed turn leaves nothing behind."""
+        with self.sessions() as session:
+            claim = inbox.claim(session, self.settings.lease_seconds)
+        if claim is None:
+            return False
+        if claim.attempts > self.settings.max_attempts:
+            await self._set_aside(claim, "too many attempts")
+            return True
+        with self.sessions() as session:
+            try:
+                await take_turn(self.agent, session, claim, self.wakeup)
+            except inbox.LeaseLost:
+                session.rollback()
+                logger.warning("turn rolled back: its lease was taken over")
+            except Exception as error:
+                session.rollback()
+                self._log_failure(claim, error)
+                await self._retry_or_set_aside(claim, _name_of(error))
+        return True
+
+    @staticmethod
+    def _log_failure(claim: inbox.Claim, error: Exception) -> None:
+        cause = error.__cause__ or error
+        place = cause.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "unknown place"
+        # An exception's text may quote what an owner wrote: only its type and place are logged.
+        logger.error("turn %s failed, attempt %s: %s at %s", claim.inbox_id, claim.attempts, _name_of(error), where)
+
+    async def _retry_or_set_aside(self, claim: inbox.Claim, error: str) -> None:
+        if claim.attempts >= self.settings.max_attempts:
+            await self._set_aside(claim, error)
+            return
+        delay = RETRY_SECONDS[min(claim.attempts, len(RETRY_SECONDS)) - 1]
+        with self.sessions() as session:
+            inbox.retry_later(session, claim, delay, error)
+
+    async def _set_aside(self, claim: inbox.Claim, error: str) -> None:
+        """Close the message as dead, with a short apology and a way to a human; the operator can replay it."""
+        with self.sessions() as session:
+            conversation = session.get(Conversation, claim.conversation_id)
+            language = (conversation.language if conversation else None) or "fr"
+            draft = self.agent.nlg.generate_from_slots(  # type: ignore[attr-defined]
+                "utter_apology", {"language": language}, conversation.channel if conversation else ""
+            )
+            inbox.close(session, claim, "dead", error)
+            outbox.put(session, claim.conversation_id, claim.inbox_id, [{"text": draft["text"], "language": language}])
+            self.wakeup.notify(session, "outbox")
+            session.commit()
+        self.wakeup.notify_committed("outbox")
+        logger.error("message %s set aside: %s", claim.inbox_id, error)
+
+    def beat(self) -> None:
+        """Write the sign of life that makes the bot ready."""
+        with self.sessions() as session:
+            session.merge(Heartbeat(process=process_name(), kind="worker", beat_at=time.time()))
+            session.commit()
+
+    def leave(self) -> None:
+        """Take the sign of life back, so that nobody waits for a worker that has stopped."""
+        with self.sessions() as session:
+            session.execute(delete(Heartbeat).where(Heartbeat.process == process_name()))
+            session.commit()
+
+
+def process_name() -> str:
+    """Return a name for this process, unique among machines."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _name_of(error: BaseException) -> str:
+    cause = error.__cause__
+    return f"{type(error).__name__}({type(cause).__name__})" if cause else type(error).__name__
+
+
+async def run(settings: Settings) -> None:
+    """Take turns until SIGTERM or SIGINT; the turn under way is finished first."""
+    engine = make_engine(settings.database)
+    worker = Worker(load_agent(model_path(settings)), make_sessions(engine), make_wakeup(engine), settings)
+    stop, work = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: (stop.set(), work.set()))
+    worker.wakeup.listen("inbox", work.set)
+    housekeeping = asyncio.create_task(_housekeeping(worker, stop))
+    logger.info("worker ready")
+    try:
+        while not stop.is_set():
+            work.clear()
+            if not await worker.take_next_turn():
+                await _wait(work, worker)
+    finally:
+        stop.set()
+        housekeeping.cancel()
+        worker.leave()
+        worker.wakeup.close()
+
+
+async def _wait(work: asyncio.Event, worker: Worker) -> None:
+    """Sleep until woken, until a delayed message is due, or for one poll."""
+    with worker.sessions() as session:
+        due = inbox.next_available_in(session)
+    # A message that is due but not claimable belongs to a conversation whose turn is under way elsewhere.
+    seconds = POLL_SECONDS if due is None or due <= 0 else min(due, POLL_SECONDS)
+    try:
+        await asyncio.wait_for(work.wait(), max(seconds, 0.05))
+    except asyncio.TimeoutError:
+        return
+
+
+async def _housekeeping(worker: Worker, stop: asyncio.Event) -> None:
+    """Beat, and let go of what may no longer be kept."""
+    while not stop.is_set():
+        try:
+            worker.beat()
+            with worker.sessions() as session:
+                retention.purge(session, worker.settings.session_minutes * 60)
+        except Exception as error:  # the database may be away for a while: the next beat tries again
+            logger.warning("housekeeping failed: %s", type(error).__name__)
+        await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -1,0 +1,1 @@
+"""The only public port: accept messages, answer at once, deliver replies. Knows neither Rasa nor the diagnosis."""

@@ -1,0 +1,211 @@
+"""The public application: web chat, media, health. It is up in a second and never imports Rasa."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.channels import web
+from bot.gateway.delivery import Replies
+from bot.gateway.links import MediaLinks
+from bot.settings import Settings, get_settings
+from bot.storage import inbox
+from bot.storage.addresses import AddressBook
+from bot.storage.database import make_engine, make_sessions
+from bot.storage.models import Heartbeat, Media
+from bot.storage.wakeup import make_wakeup
+
+STATIC = Path(__file__).parent / "static"
+LARGEST_BODY = 256 * 1024
+READY_SECONDS = 20.0
+HISTORY_SECONDS = 30 * 86400.0
+
+
+class Gateway:
+    """The handlers and what they share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        engine = make_engine(settings.database)
+        self.sessions = make_sessions(engine)
+        self.addresses = AddressBook(settings.derived_key("address-hash"), settings.fernet_key())
+        self.wakeup = make_wakeup(engine)
+        self.links = MediaLinks(settings.derived_key("media-links"))
+        self.replies = Replies(self.sessions, self.links)
+
+    async def post_message(self, request: Request) -> Response:
+        """Take one message of the web chat and return its replies; 202 when the turn takes longer than the page waits."""
+        try:
+            message = web.WebMessage.parse_obj(json.loads(await request.body()))
+        except (ValueError, RecursionError) as error:
+            return _problem(422, "the message is not valid", _reasons(error))
+        accepted = await run_in_threadpool(self._accept, message.incoming())
+        replies = await self.replies.wait_for(accepted.inbox_id, self.settings.reply_wait_seconds)
+        if replies is None:
+            return JSONResponse({"messages": [], "pending": True}, status_code=202)
+        return JSONResponse({"messages": replies, "repeated": not accepted.new})
+
+    def _accept(self, incoming: inbox.Incoming) -> inbox.Accepted:
+        with self.sessions() as session:
+            accepted = inbox.accept(
+                session, self.addresses, incoming, lambda under_way: self.wakeup.notify(under_way, "inbox")
+            )
+        self.wakeup.notify_committed("inbox")
+        return accepted
+
+    async def get_messages(self, request: Request) -> Response:
+        """Return what was said in a conversation after an id: how a page comes back after a cut."""
+        conversation = request.query_params.get("conversation", "")
+        after = request.query_params.get("after", "0")
+        if not conversation or len(conversation) > 128 or not (after.isascii() and after.isdigit()) or len(after) > 18:
+            return _problem(422, "conversation and after (a number) are needed", [])
+        messages = await run_in_threadpool(self._history, conversation, int(after))
+        if messages is None:
+            return _problem(404, "no such conversation", [])
+        return JSONResponse({"messages": messages})
+
+    def _history(self, address: str, after: int) -> list[dict[str, Any]] | None:
+        with self.sessions() as session:
+            found = inbox.find_conversation(session, self.addresses, web.NAME, address)
+        return None if found is None else self.replies.history(found, after, HISTORY_SECONDS)
+
+    async def media(self, request: Request) -> Response:
+        """Serve a picture or document to whoever holds its signed address."""
+        media_id = self.links.media_id(request.path_params["token"])
+        media = await run_in_threadpool(self._media, media_id) if media_id else None
+        if media is None:
+            return _problem(404, "this address is wrong or out of date", [])
+        disposition = "inline" if media.content_type.startswith("image/") else "attachment"
+        headers = {
+            "Content-Disposition": f'{disposition}; filename="{media.filename}"',
+            "Cache-Control": "private, max-age=86400",
+        }
+        return Response(media.data, media_type=media.content_type, headers=headers)
+
+    def _media(self, media_id: str) -> Media | None:
+        with self.sessions() as session:
+            media = session.get(Media, media_id)
+            return media if media is not None and media.expires_at > time.time() else None
+
+    async def health(self, _request: Request) -> Response:
+        """Say which part is down; 503 when messages cannot be accepted."""
+        state = await run_in_threadpool(self._state)
+        return JSONResponse(state, status_code=200 if state["database"] == "up" else 503)
+
+    async def ready(self, _request: Request) -> Response:
+        """Say whether an owner who writes now gets an answer."""
+        state = await run_in_threadpool(self._state)
+        return JSONResponse(state, status_code=200 if state["ready"] else 503)
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            with self.sessions() as session:
+                session.execute(text("SELECT 1"))
+                beats = session.execute(select(Heartbeat.beat_at).where(Heartbeat.kind == "worker")).scalars().all()
+        except SQLAlchemyError:
+            return {"ready": False, "database": "down", "worker": "unknown"}
+        alive = any(beat > time.time() - READY_SECONDS for beat in beats)
+        return {"ready": alive, "database": "up", "worker": "up" if alive else "down"}
+
+
+class SafeHeaders:
+    """Bound the body, and send the headers that keep a page from loading anything foreign."""
+
+    HEADERS = (
+        (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body, more = b"", scope["method"] in ("POST", "PUT", "PATCH")
+        while more:
+            part = await receive()
+            body += part.get("body", b"")
+            more = part.get("more_body", False)
+            if len(body) > LARGEST_BODY:
+                await _problem(413, "the body is too large", [])(scope, receive, send)
+                return
+
+        async def whole_body() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self.HEADERS]
+            await send(message)
+
+        await self.app(scope, whole_body, with_headers)
+
+
+def _problem(status: int, title: str, reasons: list[str]) -> JSONResponse:
+    """Return problem details (RFC 9457) without echoing what was sent."""
+    body = {"type": "about:blank", "title": title, "status": status, "reasons": reasons}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _reasons(error: Exception) -> list[str]:
+    if isinstance(error, ValidationError):
+        return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    return ["the body is not JSON in UTF-8"]
+
+
+async def _database_away(_request: Request, _error: Exception) -> Response:
+    return _problem(503, "the database does not answer, try again", [])
+
+
+async def _page(_request: Request) -> Response:
+    return FileResponse(STATIC / "chat.html", headers={"Cache-Control": "no-cache"})
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("/chat")
+
+
+def make_app(settings: Settings | None = None) -> Starlette:
+    """Return the ASGI application."""
+    gateway = Gateway(settings or get_settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        gateway.wakeup.listen("outbox", gateway.replies.announce)
+        yield
+        gateway.wakeup.close()
+
+    return Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/chat", _page),
+            Route("/api/chat/messages", gateway.post_message, methods=["POST"]),
+            Route("/api/chat/messages", gateway.get_messages, methods=["GET"]),
+            Route("/media/{token}", gateway.media),
+            Route("/health", gateway.health),
+            Route("/ready", gateway.ready),
+            Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        ],
+        middleware=[Middleware(SafeHeaders)],
+        exception_handlers={SQLAlchemyError: _database_away},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,75 @@
+"""Start and stop the program's processes, and say when they are ready."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+
+from bot.settings import ROOT, Settings
+
+READY_WAIT_SECONDS = 300.0
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error; the libraries' own chatter, which can quote owners, stays at warnings."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", force=True)
+    logging.getLogger("bot").setLevel(settings.log_level.upper())
+
+
+def run_gateway(settings: Settings) -> None:
+    """Serve until stopped; requests under way are finished."""
+    import uvicorn
+
+    from bot.gateway.app import make_app
+
+    set_up_logging(settings)
+    uvicorn.run(
+        make_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # its lines would hold conversation ids
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(settings.reply_wait_seconds) + 5,
+    )
+
+
+def run_all(settings: Settings) -> int:
+    """Train and migrate when needed, run gateway and worker under honcho, print the address when both answer."""
+    from honcho.manager import Manager
+
+    from bot.storage.database import make_engine, migrate
+
+    if not _trained():
+        return 1
+    migrate(make_engine(settings.database))
+    manager = Manager()
+    for name in ("gateway", "worker"):
+        manager.add_process(name, f"exec {sys.executable} -m bot.cli {name}", cwd=str(ROOT))
+    threading.Thread(target=_announce_when_ready, args=(settings,), daemon=True).start()
+    manager.loop()
+    return int(manager.returncode or 0)
+
+
+def _trained() -> bool:
+    """Train in a process of its own: the parent stays small."""
+    return subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, stdout=sys.stderr).returncode == 0
+
+
+def _announce_when_ready(settings: Settings) -> None:
+    local = f"http://{settings.host}:{settings.port}"
+    deadline = time.monotonic() + READY_WAIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{local}/ready", timeout=2).status_code == 200:
+                print(f"\nRafiq is ready: {settings.address}/chat\n", flush=True)
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.3)
+    print("Rafiq is not ready yet: see the messages above, and /health", file=sys.stderr, flush=True)

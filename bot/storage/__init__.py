@@ -1,0 +1,1 @@
+"""What the program remembers: tables, sessions, addresses, wake-ups. Knows no other room."""

@@ -1,0 +1,215 @@
+"""Tables. Times are UTC epoch seconds (float), so that SQLite and PostgreSQL agree; JSON columns hold plain documents."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.mutable import MutableDict
+from sqlalchemy.orm import declarative_base, relationship
+
+Base: Any = declarative_base()
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def new_id() -> str:
+    """Return a random identifier of 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class Firm(Base):
+    """A firm that gave its consent, or a guest whose rows go when the session ends (consent_at is null)."""
+
+    __tablename__ = "firms"
+
+    id = Column(String(32), primary_key=True, default=new_id)
+    created_at = Column(Float, nullable=False, default=time.time)
+    consent_at = Column(Float)
+    consent_version = Column(String(16))
+    # The owner's profile in the field names of services.md, plus goal and size.
+    profile = Column(MutableDict.as_mutable(Document), nullable=False, default=dict)
+
+    # Ordered and replaced in memory; asked for at every turn, so loaded with the firm in two statements.
+    assessments = relationship(
+        "Assessment", back_populates="firm", cascade="all, delete-orphan", order_by="Assessment.started_at"
+    )
+    choices = relationship("ChosenAction", cascade="all, delete-orphan", order_by="ChosenAction.chosen_at")
+
+
+class Conversation(Base):
+    """One (channel, address): who to answer, what is open, and whose turn it is."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("channel", "address_hash"),)
+
+    id = Column(String(32), primary_key=True, default=new_id)
+    channel = Column(String(16), nullable=False)
+    address_hash = Column(String(64), nullable=False)
+    address_encrypted = Column(LargeBinary, nullable=False)
+    firm_id = Column(String(32), ForeignKey("firms.id", ondelete="SET NULL"), index=True)
+    language = Column(String(8))
+    # Open prompt, pending corrections and counters of the dialogue: see bot.storage.prompt.
+    state = Column(MutableDict.as_mutable(Document), nullable=False, default=dict)
+    tracker = Column(Document)
+    created_at = Column(Float, nullable=False, default=time.time)
+    last_message_at = Column(Float, nullable=False, default=time.time)
+    opted_out_at = Column(Float)
+    erase_at = Column(Float, index=True)
+    # A claim is a lease with a token, not a lock: it expires by itself when a worker dies.
+    lease_token = Column(String(32))
+    lease_until = Column(Float)
+
+    firm = relationship("Firm")
+
+
+class InboxMessage(Base):
+    """A message accepted from a channel: it takes effect exactly once."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_id"),
+        Index("inbox_waiting", "status", "conversation_id", "id"),
+    )
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
+    channel = Column(String(16), nullable=False)
+    provider_id = Column(String(200), nullable=False)
+    kind = Column(String(16), nullable=False)  # text, choice or media
+    body = Column(Text, nullable=False, default="")
+    received_at = Column(Float, nullable=False, default=time.time)
+    status = Column(String(8), nullable=False, default="waiting")  # waiting, done or dead
+    attempts = Column(Integer, nullable=False, default=0)
+    available_at = Column(Float, nullable=False, default=time.time)
+    error = Column(String(200))
+    done_at = Column(Float)
+
+
+class OutboxMessage(Base):
+    """A reply to deliver at least once, in the order of its id within the conversation."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_conversation", "conversation_id", "id"), Index("outbox_waiting", "status"))
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
+    inbox_id = Column(RowId, index=True)
+    payload = Column(Document, nullable=False)
+    status = Column(String(8), nullable=False, default="waiting")  # waiting, sent or failed
+    created_at = Column(Float, nullable=False, default=time.time)
+    sent_at = Column(Float)
+
+
+class Assessment(Base):
+    """One sitting of the maturity test: which blocks, which answers, under which version of the instrument."""
+
+    __tablename__ = "assessments"
+
+    id = Column(String(32), primary_key=True, default=new_id)
+    firm_id = Column(String(32), ForeignKey("firms.id", ondelete="CASCADE"), nullable=False, index=True)
+    instrument_version = Column(String(16), nullable=False)
+    status = Column(String(12), nullable=False, default="open")  # open, done or abandoned
+    blocks_wanted = Column(Integer, nullable=False, default=1)
+    started_at = Column(Float, nullable=False, default=time.time)
+    updated_at = Column(Float, nullable=False, default=time.time)
+    completed_at = Column(Float)
+    low_quality = Column(Boolean, nullable=False, default=False)
+
+    firm = relationship("Firm", back_populates="assessments")
+    answers = relationship(
+        "Answer", back_populates="assessment", cascade="all, delete-orphan", order_by="Answer.position"
+    )
+    results = relationship(
+        "Result", back_populates="assessment", cascade="all, delete-orphan", order_by="Result.created_at"
+    )
+
+
+class Answer(Base):
+    """The firm's answer to one item, once per assessment; a correction replaces it."""
+
+    __tablename__ = "answers"
+
+    assessment_id = Column(String(32), ForeignKey("assessments.id", ondelete="CASCADE"), primary_key=True)
+    item = Column(String(4), primary_key=True)
+    position = Column(Integer, nullable=False)
+    status = Column(String(8), nullable=False)  # answered, dk, na or imputed
+    value = Column(Integer)
+    source = Column(String(8), nullable=False)  # choice, digit, text or rule
+    seconds = Column(Float)
+    answered_at = Column(Float, nullable=False, default=time.time)
+
+    assessment = relationship("Assessment", back_populates="answers")
+
+
+class Result(Base):
+    """A score as it was told to the owner: document of services.md, with its items and instrument version."""
+
+    __tablename__ = "results"
+
+    id = Column(String(32), primary_key=True, default=new_id)
+    assessment_id = Column(
+        String(32), ForeignKey("assessments.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+    instrument_version = Column(String(16), nullable=False)
+    items = Column(Document, nullable=False)
+    score = Column(Float, nullable=False)
+    level = Column(Integer, nullable=False)
+    document = Column(Document, nullable=False)
+    created_at = Column(Float, nullable=False, default=time.time)
+
+    assessment = relationship("Assessment", back_populates="results")
+
+
+class ChosenAction(Base):
+    """What the owner said of a proposed action: accepted, or refused with the reason given."""
+
+    __tablename__ = "chosen_actions"
+
+    firm_id = Column(String(32), ForeignKey("firms.id", ondelete="CASCADE"), primary_key=True)
+    card = Column(String(8), primary_key=True)
+    status = Column(String(12), nullable=False)  # accepted or refused
+    reason = Column(String(16))
+    chosen_at = Column(Float, nullable=False, default=time.time)
+
+
+class Media(Base):
+    """A picture or document made for one conversation, served through a signed address until it expires."""
+
+    __tablename__ = "media"
+
+    id = Column(String(32), primary_key=True, default=new_id)
+    conversation_id = Column(
+        String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+    content_type = Column(String(64), nullable=False)
+    filename = Column(String(64), nullable=False)
+    data = Column(LargeBinary, nullable=False)
+    expires_at = Column(Float, nullable=False, index=True)
+
+
+class Heartbeat(Base):
+    """The last sign of life of a process; a worker writes it when it is able to take turns."""
+
+    __tablename__ = "heartbeats"
+
+    process = Column(String(64), primary_key=True)
+    kind = Column(String(16), nullable=False)
+    beat_at = Column(Float, nullable=False)

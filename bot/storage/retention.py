@@ -1,0 +1,106 @@
+"""Letting go: guests' rows after their session, erased conversations, expired media, bodies of old messages."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.storage.models import (
+    Answer,
+    Assessment,
+    ChosenAction,
+    Conversation,
+    Firm,
+    InboxMessage,
+    Media,
+    OutboxMessage,
+    Result,
+)
+
+# The words of a conversation are kept as long as an unfinished test can be resumed.
+MESSAGE_DAYS = 30
+
+
+def purge(session: Session, session_seconds: float) -> None:
+    """Delete what is due and commit: guests after session_seconds of silence, erased conversations, old words."""
+    now = time.time()
+    over = or_(
+        Conversation.erase_at <= now,
+        # No consent: nothing is kept after the session.
+        (Conversation.last_message_at < now - session_seconds)
+        & ~exists().where(Firm.id == Conversation.firm_id, Firm.consent_at.is_not(None)),
+    )
+    idle = or_(Conversation.lease_until.is_(None), Conversation.lease_until < now)
+    waiting = exists().where(InboxMessage.conversation_id == Conversation.id, InboxMessage.status == "waiting")
+    undelivered = exists().where(
+        OutboxMessage.conversation_id == Conversation.id,
+        OutboxMessage.status == "waiting",
+        OutboxMessage.created_at > now - 600,
+    )
+    due = session.execute(select(Conversation.id).where(over, idle, ~waiting, ~undelivered).limit(100)).scalars().all()
+    for conversation_id in due:
+        erase_conversation(session, conversation_id)
+    session.execute(delete(Media).where(Media.expires_at < now).execution_options(synchronize_session=False))
+    old = now - MESSAGE_DAYS * 86400
+    session.execute(
+        update(InboxMessage)
+        .where(InboxMessage.received_at < old, InboxMessage.status == "done", InboxMessage.body != "")
+        .values(body="")
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        delete(OutboxMessage)
+        .where(OutboxMessage.created_at < old, OutboxMessage.status != "waiting")
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+def erase_conversation(session: Session, conversation_id: str) -> None:
+    """Delete a conversation with all its messages and media, and its firm when no other conversation has it."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None:
+        return
+    firm_id = conversation.firm_id
+    for table in (InboxMessage, OutboxMessage, Media):
+        session.execute(
+            delete(table)
+            .where(table.conversation_id == conversation_id)
+            .execution_options(synchronize_session=False)
+        )
+    session.execute(
+        delete(Conversation).where(Conversation.id == conversation_id).execution_options(synchronize_session=False)
+    )
+    session.expunge(conversation)
+    still_used = session.execute(select(Conversation.id).where(Conversation.firm_id == firm_id)).first()
+    if firm_id is not None and still_used is None:
+        erase_firm(session, firm_id)
+
+
+def erase_messages(session: Session, conversation_id: str) -> None:
+    """Delete what was said and shown, in the caller's transaction; the message under way keeps only its row."""
+    for statement in (
+        delete(OutboxMessage).where(OutboxMessage.conversation_id == conversation_id),
+        delete(Media).where(Media.conversation_id == conversation_id),
+        delete(InboxMessage).where(
+            InboxMessage.conversation_id == conversation_id, InboxMessage.status != "waiting"
+        ),
+        update(InboxMessage).where(InboxMessage.conversation_id == conversation_id).values(body=""),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
+
+
+def erase_firm(session: Session, firm_id: str) -> None:
+    """Delete a firm with its tests, answers, results and choices, in the caller's transaction."""
+    sittings = select(Assessment.id).where(Assessment.firm_id == firm_id)
+    for statement in (
+        delete(Answer).where(Answer.assessment_id.in_(sittings)),
+        delete(Result).where(Result.assessment_id.in_(sittings)),
+        delete(Assessment).where(Assessment.firm_id == firm_id),
+        delete(ChosenAction).where(ChosenAction.firm_id == firm_id),
+        update(Conversation).where(Conversation.firm_id == firm_id).values(firm_id=None),
+        delete(Firm).where(Firm.id == firm_id),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
