@@ -99,7 +99,9 @@ def summary(turn: Turn, names: list[str]) -> str:
         "sector": {sector.id: sector.title for sector in words.sectors},
         "region": {region.id: region.title for region in words.regions},
         "goal": {goal.id: goal.title for goal in turn.content.diagnosis.instrument.goals},
-        "legal_form": {key.removeprefix("legal_"): text for key, text in words.labels.items() if key.startswith("legal_")},
+        "legal_form": {
+            key.removeprefix("legal_"): text for key, text in words.labels.items() if key.startswith("legal_")
+        },
     }
     parts: list[str] = []
     for name in names:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from datetime import date, datetime, timedelta, timezone
 
+from bot.diagnosis.page import draw_page
+from bot.diagnosis.picture import draw_picture
+
 from actions import prompts
 from actions.turn import Button, RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.diagnosis.cards import Card
-from bot.diagnosis.page import draw_page
-from bot.diagnosis.picture import draw_picture
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 
@@ -100,9 +101,7 @@ def plan_of(turn: Turn, current: Assessment) -> tuple[Step, ...]:
     profile = turn.profile
     refused = {choice.card for choice in turn.firm.choices if choice.status == "refused"} if turn.firm else set()
     answers = sitting.completed_answers(current, library, profile, turn.content.rules)
-    steps = ranked_steps(
-        library.instrument, library.cards, library.priorities, answers, profile, profile.goal
-    )
+    steps = ranked_steps(library.instrument, library.cards, library.priorities, answers, profile, profile.goal)
     document = current.results[-1].document
     open_steps = tuple(step for step in steps if step.card not in refused)
     axes = document["axes"]
@@ -235,7 +234,7 @@ class ActionShowPlan(RafiqAction):
             f"{number}. {card_of(turn, step).title[turn.language]} "
             f"({turn.label('result_before')} {today + timedelta(days=days):%d/%m/%Y})\n"
             f"{card_of(turn, step).why[turn.language]}"
-            for number, (step, days) in enumerate(zip(plan_of(turn, current), PLAN_DAYS), 1)
+            for number, (step, days) in enumerate(zip(plan_of(turn, current), PLAN_DAYS, strict=False), 1)
         ]
         if not entries:
             turn.say("utter_all_done")
@@ -256,7 +255,7 @@ class ActionShowPage(RafiqAction):
         result = current.results[-1]
         plan = [
             (card_of(turn, step), date.today() + timedelta(days=days))
-            for step, days in zip(plan_of(turn, current), PLAN_DAYS)
+            for step, days in zip(plan_of(turn, current), PLAN_DAYS, strict=False)
         ]
         told_on = datetime.fromtimestamp(result.created_at, timezone.utc).date()
         data = draw_page(

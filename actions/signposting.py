@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from bot.funding.service import FundingService, make_funding
+from bot.matching.service import MatchingService, make_matching
+from bot.service import ServiceUnavailable
+
 from actions import prompts
 from actions.results import card_of, offer_menu, plan_of
 from actions.turn import RafiqAction, Turn
 from actions.welcome import introduce
 from bot.diagnosis import sitting
 from bot.diagnosis.plan import Step
-from bot.funding.service import FundingService, make_funding
-from bot.matching.service import MatchingService, make_matching
-from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
 CARDS = 3
@@ -98,7 +99,7 @@ class ActionFindTraining(Signpost):
     """Name trainings for the next step, or for the weakest axis."""
 
     action_name = "action_find_training"
-    kinds = ("training",)
+    kinds: tuple[str, ...] = ("training",)
     intro = "utter_training_intro"
 
     def tell(self, turn: Turn) -> None:

@@ -106,7 +106,7 @@ class Turn:
         """Return a button with a title of labels.yml."""
         return Button(choice, self.label(label))
 
-    def say(self, response: str, buttons: Sequence[Button] = (), **values: Any) -> None:
+    def say(self, response: str, buttons: Sequence[Button] = (), /, **values: Any) -> None:
         """Utter a response of domain.yml in the owner's variety."""
         self.shown = [Offer(button.choice, button.title) for button in buttons] or self.shown
         self.dispatcher.utter_message(

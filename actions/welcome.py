@@ -157,7 +157,9 @@ def refuse_consent(turn: Turn) -> None:
     turn.state["consent"] = "refused"
     turn.state.pop("blocks", None)
     turn.close_prompt()
-    turn.say("utter_consent_refused", [turn.button("start_diagnosis", "start_express"), turn.button("help", "ask_question")])
+    turn.say(
+        "utter_consent_refused", [turn.button("start_diagnosis", "start_express"), turn.button("help", "ask_question")]
+    )
     turn.ask("start")
 
 

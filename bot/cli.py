@@ -1,11 +1,11 @@
-"""`rafiq …`: every command of the product. Imports stand inside the commands, so that each starts in no more than it needs."""
+"""`rafiq …`: every command of the product. Imports stand inside the commands: each loads no more than it needs."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import typer
 
@@ -45,7 +45,7 @@ def _print_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False))
 
 
-def _read_json(file: Optional[Path]) -> Any:
+def _read_json(file: Path | None) -> Any:
     text = file.read_text("utf-8") if file else sys.stdin.read()
     try:
         return json.loads(text)
@@ -55,7 +55,7 @@ def _read_json(file: Optional[Path]) -> Any:
 
 @app.command()
 def run() -> None:
-    """Start gateway and worker (trained and migrated when needed), wait until they answer, print the chat page's address."""
+    """Start gateway and worker, trained and migrated when needed; print the chat page's address when they answer."""
     from bot.processes import run_all
 
     settings = _settings()
@@ -132,8 +132,8 @@ def check() -> None:
 
 @app.command()
 def chat(
-    address: Optional[str] = typer.Option(None, help="Address of the running bot."),
-    conversation: Optional[str] = typer.Option(None, help="Go on with this conversation."),
+    address: str | None = typer.Option(None, help="Address of the running bot."),
+    conversation: str | None = typer.Option(None, help="Go on with this conversation."),
 ) -> None:
     """Talk with the running bot in the terminal."""
     from bot.terminal import talk
@@ -147,6 +147,33 @@ def upgrade() -> None:
     from bot.storage.database import make_engine, migrate
 
     migrate(make_engine(_settings().database))
+
+
+@bench.command("turns")
+def bench_turns(
+    address: str | None = typer.Option(None, help="Address of the running bot."),
+    people: int = typer.Option(10, min=1, max=50, help="How many take the whole test at once."),
+    rounds: int = typer.Option(3, min=1, max=20, help="How many such crowds, one after the other."),
+    thinking: float = typer.Option(0.0, min=0, max=10, help="Seconds a person waits before the next message."),
+) -> None:
+    """Measure turns of the web chat: p50, p95, turns a second, 20th against 2nd answer, memory. Prints JSON."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot.bench.turns import measure, resident_megabytes
+
+    target = address or _settings().address
+    results = []
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("turns", total=people * rounds * 31)
+        for _ in range(rounds):
+            results.append(asyncio.run(measure(target, people, thinking, lambda: bar.advance(task))))
+    memory = resident_megabytes()
+    _print_json({"rounds": results, "memory_mb": memory | {"together": round(sum(memory.values()), 1)}})
+    if any(result["errors"] for result in results):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """What the environment says; every field has the name of its variable in lower case."""
 
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
     host: str = "127.0.0.1"
     data_dir: Path = ROOT / "var"
     database_url: str = ""
@@ -33,11 +33,11 @@ class Settings(BaseSettings):
     model_dir: Path = ROOT / "models"
     log_level: str = "INFO"
 
-    reply_wait_seconds: float = Field(20.0, gt=0)
-    lease_seconds: float = Field(20.0, gt=0)
-    max_attempts: int = Field(4, ge=1)
-    resume_days: int = Field(30, ge=1)
-    session_minutes: int = Field(60, ge=1)
+    reply_wait_seconds: float = Field(default=20.0, gt=0)
+    lease_seconds: float = Field(default=20.0, gt=0)
+    max_attempts: int = Field(default=4, ge=1)
+    resume_days: int = Field(default=30, ge=1)
+    session_minutes: int = Field(default=60, ge=1)
     swap_blocks: bool = False
     audit_sample: bool = False
 

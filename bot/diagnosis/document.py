@@ -81,6 +81,7 @@ def _scores(result: Score) -> dict[str, Any]:
         "score": None if result.overall is None else _one_decimal(result.overall),
         "level": result.level,
         "level_shown": result.level_shown,
+        "security_first": result.security_first,
         "axes": {
             axis.axis: {
                 "score": _one_decimal(axis.score),

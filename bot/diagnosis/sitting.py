@@ -106,7 +106,9 @@ def record(sitting: Assessment, answer: Answer, source: str, seconds: float | No
     row.status, row.value, row.source, row.seconds = answer.status, answer.value, source, seconds
     row.answered_at = time.time()
     sitting.updated_at = time.time()
-    timed = [TimedAnswer(Answer(r.item, r.status, r.value), r.seconds) for r in sitting.answers if r.seconds is not None]
+    timed = [
+        TimedAnswer(Answer(r.item, r.status, r.value), r.seconds) for r in sitting.answers if r.seconds is not None
+    ]
     sitting.low_quality = adaptive.low_quality(timed)
 
 
@@ -126,9 +128,7 @@ def two_unknown(sitting: Assessment) -> bool:
 def finish(sitting: Assessment, library: DiagnosisLibrary, profile: Profile, rules: Rules) -> Result:
     """Score the sitting and keep the result with its instrument version and items."""
     request = Request(answers_of(sitting), profile, profile.goal)
-    document = score_document(
-        library.instrument, library.cards, library.priorities, request, rules.adaptive(sitting)
-    )
+    document = score_document(library.instrument, library.cards, library.priorities, request, rules.adaptive(sitting))
     result = Result(
         id=new_id(),
         instrument_version=document["instrument"],
@@ -184,5 +184,3 @@ def as_export(firm: Firm) -> dict[str, Any]:
             for choice in firm.choices
         ],
     }
-
-

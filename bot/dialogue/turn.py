@@ -1,4 +1,4 @@
-"""One turn, one transaction: Rasa reads, predicts and runs the actions; then everything is written and committed at once."""
+"""One turn, one transaction: Rasa reads, predicts and runs the actions; then all is written and committed at once."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ async def run(settings: Settings) -> None:
     stop, work = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: (stop.set(), work.set()))
+        loop.add_signal_handler(number, _stop, stop, work)
     worker.wakeup.listen("inbox", work.set)
     housekeeping = asyncio.create_task(_housekeeping(worker, stop))
     logger.info("worker ready")
@@ -138,6 +138,11 @@ async def run(settings: Settings) -> None:
         housekeeping.cancel()
         worker.leave()
         worker.wakeup.close()
+
+
+def _stop(stop: asyncio.Event, work: asyncio.Event) -> None:
+    stop.set()
+    work.set()
 
 
 async def _wait(work: asyncio.Event, worker: Worker) -> None:

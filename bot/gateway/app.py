@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.channels import web
 from bot.gateway.delivery import Replies
 from bot.gateway.links import MediaLinks
+from bot.knowledge.loader import load
 from bot.settings import Settings, get_settings
 from bot.storage import inbox
 from bot.storage.addresses import AddressBook
@@ -48,9 +49,11 @@ class Gateway:
         self.wakeup = make_wakeup(engine)
         self.links = MediaLinks(settings.derived_key("media-links"))
         self.replies = Replies(self.sessions, self.links)
+        words = load(settings.knowledge_dir / "labels.yml").data
+        self.page_labels = {key: text for key, text in words.items() if key.startswith("page_")}
 
     async def post_message(self, request: Request) -> Response:
-        """Take one message of the web chat and return its replies; 202 when the turn takes longer than the page waits."""
+        """Take one message of the web chat and return its replies; 202 when the turn takes longer than a page waits."""
         try:
             message = web.WebMessage.parse_obj(json.loads(await request.body()))
         except (ValueError, RecursionError) as error:
@@ -103,6 +106,10 @@ class Gateway:
             media = session.get(Media, media_id)
             return media if media is not None and media.expires_at > time.time() else None
 
+    async def labels(self, _request: Request) -> Response:
+        """Return the page's own words in the three varieties."""
+        return JSONResponse(self.page_labels, headers={"Cache-Control": "no-cache"})
+
     async def health(self, _request: Request) -> Response:
         """Say which part is down; 503 when messages cannot be accepted."""
         state = await run_in_threadpool(self._state)
@@ -128,7 +135,10 @@ class SafeHeaders:
     """Bound the body, and send the headers that keep a page from loading anything foreign."""
 
     HEADERS = (
-        (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        (
+            b"content-security-policy",
+            b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
     )
@@ -198,6 +208,7 @@ def make_app(settings: Settings | None = None) -> Starlette:
         routes=[
             Route("/", _home),
             Route("/chat", _page),
+            Route("/chat/labels.json", gateway.labels),
             Route("/api/chat/messages", gateway.post_message, methods=["POST"]),
             Route("/api/chat/messages", gateway.get_messages, methods=["GET"]),
             Route("/media/{token}", gateway.media),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import StrictStr
 
@@ -22,6 +23,9 @@ class Named(Record):
 
     id: StrictStr
     title: Text
+
+
+N = TypeVar("N", bound=Named)
 
 
 class Sector(Named):
@@ -64,23 +68,23 @@ class Words:
 def load_words(knowledge: Path) -> Words:
     """Read and check the word files of a folder; raise KnowledgeErrors."""
     labels = load(knowledge / "labels.yml").parse(dict[str, Text])
-    sectors = _named(knowledge / "sectors.yml", Sector)
-    regions = _named(knowledge / "regions.yml", Named)
+    sectors = _listed(knowledge / "sectors.yml", Sector)
+    regions = _listed(knowledge / "regions.yml", Named)
     definitions = load(knowledge / "concepts.yml")
     concepts = definitions.parse(list[Definition])
     definitions.refuse(_definition_problems(concepts))
     operator = load(knowledge / "operator.yml").parse(Operator)
-    return Words(labels, tuple(sectors), tuple(regions), {c.id: c.text for c in concepts}, operator)
+    return Words(labels, sectors, regions, {c.id: c.text for c in concepts}, operator)
 
 
-def _named(path: Path, model: type) -> list:
+def _listed(path: Path, model: type[N]) -> tuple[N, ...]:
     document = load(path)
-    records = document.parse(list[model])
+    records = document.parse(tuple[model, ...])  # type: ignore[valid-type]
     document.refuse(_title_problems(records))
     return records
 
 
-def _title_problems(records: list[Named]) -> Iterator[Problem]:
+def _title_problems(records: Sequence[Named]) -> Iterator[Problem]:
     for position, record in enumerate(records):
         if record.id in [other.id for other in records[:position]]:
             yield (position, "id"), f"the id {record.id!r} is given twice"

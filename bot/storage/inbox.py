@@ -51,7 +51,7 @@ class LeaseLost(Exception):
 def accept(
     session: Session, addresses: AddressBook, message: Incoming, announce: Callable[[Session], None]
 ) -> Accepted:
-    """Write a message to the inbox, announce it in the same transaction and commit; a known provider id changes nothing."""
+    """Write a message to the inbox, announced in the same transaction; a known provider id changes nothing. Commits."""
     conversation_id = _conversation_for(session, addresses, message)
     known = _known(session, message)
     if known is None:
@@ -152,7 +152,7 @@ def claim(session: Session, lease_seconds: float) -> Claim | None:
 
 
 def close(session: Session, claim: Claim, status: str, error: str | None = None) -> None:
-    """Close the message and give the conversation back, in the caller's transaction; raise LeaseLost if it was taken over."""
+    """Close the message and give the conversation back, in the caller's transaction; LeaseLost if it was taken over."""
     released = session.execute(
         update(Conversation)
         .where(Conversation.id == claim.conversation_id, Conversation.lease_token == claim.token)

@@ -1,4 +1,4 @@
-"""Tables. Times are UTC epoch seconds (float), so that SQLite and PostgreSQL agree; JSON columns hold plain documents."""
+"""Tables. Times are UTC epoch seconds (float), so that SQLite and PostgreSQL agree; JSON columns hold documents."""
 
 from __future__ import annotations
 
@@ -165,9 +165,7 @@ class Result(Base):
     __tablename__ = "results"
 
     id = Column(String(32), primary_key=True, default=new_id)
-    assessment_id = Column(
-        String(32), ForeignKey("assessments.id", ondelete="CASCADE"), nullable=False, index=True
-    )
+    assessment_id = Column(String(32), ForeignKey("assessments.id", ondelete="CASCADE"), nullable=False, index=True)
     instrument_version = Column(String(16), nullable=False)
     items = Column(Document, nullable=False)
     score = Column(Float, nullable=False)
@@ -196,9 +194,7 @@ class Media(Base):
     __tablename__ = "media"
 
     id = Column(String(32), primary_key=True, default=new_id)
-    conversation_id = Column(
-        String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
-    )
+    conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True)
     content_type = Column(String(64), nullable=False)
     filename = Column(String(64), nullable=False)
     data = Column(LargeBinary, nullable=False)

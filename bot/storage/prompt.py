@@ -18,7 +18,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Prompt:
-    """An open prompt: kind (consent, profile, question, …), what it is about (a field, an item), its numbered offers."""
+    """An open prompt: kind (consent, profile, question, …), what it is about (a field, an item), its offers."""
 
     kind: str
     about: str = ""

@@ -66,9 +66,7 @@ def erase_conversation(session: Session, conversation_id: str) -> None:
     firm_id = conversation.firm_id
     for table in (InboxMessage, OutboxMessage, Media):
         session.execute(
-            delete(table)
-            .where(table.conversation_id == conversation_id)
-            .execution_options(synchronize_session=False)
+            delete(table).where(table.conversation_id == conversation_id).execution_options(synchronize_session=False)
         )
     session.execute(
         delete(Conversation).where(Conversation.id == conversation_id).execution_options(synchronize_session=False)
@@ -84,9 +82,7 @@ def erase_messages(session: Session, conversation_id: str) -> None:
     for statement in (
         delete(OutboxMessage).where(OutboxMessage.conversation_id == conversation_id),
         delete(Media).where(Media.conversation_id == conversation_id),
-        delete(InboxMessage).where(
-            InboxMessage.conversation_id == conversation_id, InboxMessage.status != "waiting"
-        ),
+        delete(InboxMessage).where(InboxMessage.conversation_id == conversation_id, InboxMessage.status != "waiting"),
         update(InboxMessage).where(InboxMessage.conversation_id == conversation_id).values(body=""),
     ):
         session.execute(statement.execution_options(synchronize_session=False))

@@ -89,7 +89,7 @@ class PostgresWakeup:
 
 
 class SocketWakeup:
-    """One datagram socket a listener, in a folder named after the database file; a dead listener's socket is removed."""
+    """One datagram socket a listener, in a folder named after the database file; dead listeners are removed."""
 
     def __init__(self, engine: Engine) -> None:
         # Socket paths are limited to 107 bytes, so the folder is a short one, readable by this user only.

@@ -109,13 +109,17 @@ def write(tmp_path: Path) -> Write:
     return lambda data: write_yaml(data, tmp_path / "file.yml")
 
 
-@pytest.fixture(scope="session")
-def instrument(tmp_path_factory: pytest.TempPathFactory) -> Instrument:
+@pytest.fixture(scope="session", params=["small", "real"])
+def instrument(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Instrument:
+    """Give the small instrument, then the programme's own: both keep the same rules."""
+    if request.param == "real":
+        return load_instrument(KNOWLEDGE / "questions.yml")
     return load_instrument(write_yaml(questions(), tmp_path_factory.mktemp("data") / "questions.yml"))
 
 
 @pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory, instrument: Instrument) -> Cards:
+    """Give cards of known ease: the sums of the tests rely on it."""
     path = write_yaml(actions(), tmp_path_factory.mktemp("data") / "actions.yml")
     return load_cards(path, instrument)
 

@@ -23,6 +23,8 @@ Score = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def document(instrument: Instrument, cards: Cards, priorities: Priorities) -> Score:
+    """Score with the action cards of conftest.py, whose ease the sums of these tests rely on."""
+
     def scored(data: dict[str, Any], settings: Settings = DEFAULT) -> dict[str, Any]:
         request = parse_request(data, instrument)
         return score_document(instrument, cards, priorities, request, settings)
@@ -30,15 +32,16 @@ def document(instrument: Instrument, cards: Cards, priorities: Priorities) -> Sc
     return scored
 
 
-def test_the_example_of_the_spec(document: Score) -> None:
+def test_the_example_of_the_spec(document: Score, instrument: Instrument) -> None:
     # C1: 3/3 * 1 * 1 (quick) = 1; P1: 1/3 * 1 * 0.5 (external) = 1/6
     step = {"item": "C1", "from": 0, "to": 1, "priority": 1.0, "card": "C1-1"}
     assert document({"answers": {"P1": 2, "C1": "dk", "G2": "na"}, "profile": {}, "goal": "sell"}) == {
-        "instrument": "1.0",
+        "instrument": instrument.version,
         "items": ["P1", "C1"],
         "score": 33.3,
         "level": 2,
         "level_shown": 2,
+        "security_first": False,
         "axes": {
             "P": {"score": 66.7, "level": 3, "items": 1, "reliable": False},
             "C": {"score": 0.0, "level": 1, "items": 1, "reliable": False},
@@ -85,7 +88,7 @@ def test_the_level_is_taken_before_rounding(
 def test_the_guard_rail_is_seen_in_the_level_shown_and_the_first_step(document: Score) -> None:
     answers = {item: 3 for item in ITEMS} | {"S1": 0, "S2": 0, "S3": 1, "V1": 0}
     result = document({"answers": answers, "goal": "sell"})
-    assert (result["level"], result["level_shown"]) == (4, 3)
+    assert (result["level"], result["level_shown"], result["security_first"]) == (4, 3, True)
     assert result["next_step"]["item"] == "S1"
     assert [step["item"] for step in result["plan"]] == ["S1", "V1"]
 

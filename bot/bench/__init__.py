@@ -1,0 +1,1 @@
+"""Measurements against a running bot, on loopback, bounded in count and time."""

@@ -1,0 +1,98 @@
+"""`rafiq check`: everything that must hold before the start, each problem with file, line and reason."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.diagnosis import gsm7
+from bot.diagnosis.instrument import Instrument
+from bot.diagnosis.library import load_library
+from bot.funding.records import load_programmes
+from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
+from bot.knowledge.text import VARIETIES
+from bot.knowledge.words import load_words
+from bot.matching.records import load_catalogue
+from bot.settings import ROOT, Settings
+
+
+def problems(settings: Settings) -> list[str]:
+    """Return every problem as `file:line: reason`; none when the program may start."""
+    knowledge = settings.knowledge_dir
+    checks: list[Callable[[], Any]] = [
+        lambda: load_library(knowledge),
+        lambda: load_words(knowledge),
+        lambda: load_programmes(knowledge),
+        lambda: load_catalogue(knowledge),
+        lambda: check_domain(ROOT / "domain.yml"),
+    ]
+    found: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except KnowledgeErrors as errors:
+            found += [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
+    return found
+
+
+def _short(path: str) -> str:
+    return str(Path(path).relative_to(ROOT)) if Path(path).is_relative_to(ROOT) else path
+
+
+def check_domain(path: Path) -> None:
+    """Check that every response exists once in each variety, with the same placeholders; raise KnowledgeErrors."""
+    document = load(path)
+    responses = document.data.get("responses") if isinstance(document.data, dict) else None
+    if not isinstance(responses, dict):
+        document.refuse([((), "responses are missing")])
+        return
+    document.refuse(
+        problem for name, variations in responses.items() for problem in _response_problems(name, variations)
+    )
+
+
+def _response_problems(name: str, variations: Any) -> Iterator[Problem]:
+    loc: Loc = ("responses", name)
+    texts: dict[str, str] = {}
+    for variation in variations if isinstance(variations, list) else ():
+        text = variation.get("text") if isinstance(variation, dict) else None
+        for condition in variation.get("condition", ()) if isinstance(variation, dict) else ():
+            if isinstance(text, str) and text.strip() and condition.get("name") == "language":
+                texts[str(condition.get("value"))] = text
+    for variety in VARIETIES:
+        if variety not in texts:
+            yield loc, f"there is no text in {variety}"
+    expected = _placeholders(texts.get("fr", ""))
+    for variety, text in texts.items():
+        if _placeholders(text) != expected:
+            yield loc, f"the values in braces differ between fr and {variety}"
+
+
+def _placeholders(text: str) -> set[str]:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+    except ValueError:
+        return {"an unclosed brace"}
+
+
+def summary(settings: Settings) -> list[str]:
+    """Return what an operator wants to know of a good configuration, a line each."""
+    library = load_library(settings.knowledge_dir)
+    words = load_words(settings.knowledge_dir)
+    instrument = library.instrument
+    return [
+        f"questionnaire {instrument.version}: {len(instrument.items)} questions, {len(library.cards.by_step)} actions",
+        f"words: {len(words.labels)} labels, {len(words.concepts)} definitions, {len(words.sectors)} sectors",
+        f"programmes: {len(load_programmes(settings.knowledge_dir))}",
+        *(f"SMS, seven questions in {variety}: {_sms_segments(instrument, variety)} segments" for variety in VARIETIES),
+        f"database: {settings.database.partition(':')[0]}",
+    ]
+
+
+def _sms_segments(instrument: Instrument, variety: str) -> int:
+    texts = [instrument.question(item).sms[variety] for item in instrument.blocks[0]]
+    if variety != "ary-Arab":
+        return sum(-(-gsm7.septets(gsm7.transliterate(text)) // gsm7.SEGMENT) for text in texts)
+    return sum(1 if gsm7.utf16_units(text) <= 70 else -(-gsm7.utf16_units(text) // 67) for text in texts)
