@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from actions import prompts
+from actions import journey, prompts
 from actions.results import offer_menu
 from actions.turn import Button, RafiqAction, Turn
-from actions.welcome import introduce
 
 
 class Information(RafiqAction):
@@ -14,7 +13,7 @@ class Information(RafiqAction):
     response = ""
 
     def reply(self, turn: Turn) -> None:
-        introduce(turn)
+        journey.introduce(turn)
         self.tell(turn)
         if turn.prompt is None:
             offer_menu(turn)
@@ -134,7 +133,7 @@ class ActionFallback(RafiqAction):
     action_name = "action_fallback"
 
     def reply(self, turn: Turn) -> None:
-        introduce(turn)
+        journey.introduce(turn)
         times = turn.state.get("misunderstood", 0) + 1
         turn.state["misunderstood"] = times
         buttons = readings(turn)

@@ -11,6 +11,13 @@ from bot.storage.models import Assessment
 EXPRESS, FULL = 1, 3
 
 
+def introduce(turn: Turn) -> None:
+    """Say once what this is, that it is free and who runs it."""
+    if not turn.state.get("greeted"):
+        turn.state["greeted"] = True
+        turn.say("utter_welcome", operator=turn.content.words.operator.presentation[turn.language])
+
+
 def advance(turn: Turn) -> None:
     """Do the next thing on the way to a result."""
     if turn.state.get("consent") is None:
@@ -103,3 +110,11 @@ def _is_whole(turn: Turn, current: Assessment) -> bool:
     answered = {row.item for row in current.answers}
     whole = current.status == "done" and current.blocks_wanted >= FULL
     return whole or current.instrument_version != instrument.version or answered >= set(instrument.order)
+
+
+def skip_profile_field(turn: Turn) -> None:
+    """Leave a profile field unknown and go on."""
+    if turn.prompt is not None:
+        name = turn.prompt.about.partition(":")[0]
+        turn.state["skipped"] = [*turn.state.get("skipped", []), name]
+    advance(turn)

@@ -6,7 +6,6 @@ from typing import Any
 
 from actions import journey, prompts
 from actions.turn import RafiqAction, Turn
-from actions.welcome import introduce, skip_profile_field
 from bot.diagnosis.profile import size_of
 
 # The fields of services.md that a free sentence may fill, by the entity that holds them.
@@ -27,11 +26,15 @@ class ActionSetProfile(RafiqAction):
 
     def reply(self, turn: Turn) -> None:
         name, _, value = (turn.choice or "").partition(":")
-        if value.startswith("page."):
-            prompts.ask_profile(turn, name, int(value.removeprefix("page.")))
+        page = prompts.page_of(turn, name, value)
+        if page is not None:
+            prompts.ask_profile(turn, name, page)
+        elif value != "skip" and not prompts.is_profile_value(turn, name, value):
+            turn.say("utter_old_button")
+            prompts.ask_again(turn)
         elif value == "skip":
             if turn.prompt is not None and turn.prompt.kind == "profile":
-                skip_profile_field(turn)
+                journey.skip_profile_field(turn)
             else:
                 prompts.ask_again(turn)
         else:
@@ -48,7 +51,7 @@ class ActionInform(RafiqAction):
     action_name = "action_inform"
 
     def reply(self, turn: Turn) -> None:
-        introduce(turn)
+        journey.introduce(turn)
         found = profile_from(turn)
         asked = turn.prompt is not None and turn.prompt.kind == "profile"
         if not found:

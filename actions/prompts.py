@@ -58,6 +58,22 @@ def ask_profile(turn: Turn, name: str, page: int = 0) -> None:
     turn.ask("profile", f"{name}:{page}")
 
 
+def is_profile_value(turn: Turn, name: str, value: str) -> bool:
+    """Say whether a choice names a profile field and one of its values."""
+    if name not in PROFILE_FIELDS:
+        return False
+    return any(row.choice == f"set_profile:{name}:{value}" for row in _profile_rows(turn, name))
+
+
+def page_of(turn: Turn, name: str, value: str) -> int | None:
+    """Return the page of a list that a choice asks for; None when it is no page of ours."""
+    number = value.removeprefix("page.")
+    if name not in PROFILE_FIELDS or not value.startswith("page.") or not number.isdecimal():
+        return None
+    pages = -(-len(_profile_rows(turn, name)) // (ROWS - 2))
+    return int(number) if int(number) < pages else None
+
+
 def _profile_rows(turn: Turn, name: str) -> list[Button]:
     words = turn.content.words
     if name == "size":

@@ -6,12 +6,12 @@ import time
 from datetime import date, datetime, timedelta, timezone
 
 from bot.diagnosis.page import draw_page
-from bot.diagnosis.picture import draw_picture
 
 from actions import prompts
 from actions.turn import Button, RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.diagnosis.cards import Card
+from bot.diagnosis.picture import draw_picture
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from bot.funding.service import FundingService, make_funding
 from bot.matching.service import MatchingService, make_matching
-from bot.service import ServiceUnavailable
 
-from actions import prompts
+from actions import journey, prompts
+from actions.profile import profile_from
 from actions.results import card_of, offer_menu, plan_of
 from actions.turn import RafiqAction, Turn
-from actions.welcome import introduce
 from bot.diagnosis import sitting
 from bot.diagnosis.plan import Step
+from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
 CARDS = 3
@@ -36,8 +36,6 @@ def matching() -> MatchingService:
 
 def firm_profile(turn: Turn) -> dict[str, Any]:
     """Return the firm's profile in the fields of services.md."""
-    from actions.profile import profile_from
-
     known = dict(turn.firm.profile) if turn.firm else {}
     known |= profile_from(turn)
     return {name: value for name, value in known.items() if name not in ("size", "goal")}
@@ -47,7 +45,7 @@ class Signpost(RafiqAction):
     """Ask a service, tell at most three cards, then bring back what was open."""
 
     def reply(self, turn: Turn) -> None:
-        introduce(turn)
+        journey.introduce(turn)
         try:
             self.tell(turn)
         except ServiceUnavailable:

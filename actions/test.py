@@ -17,9 +17,7 @@ class ActionStartDiagnosis(RafiqAction):
     action_name = "action_start_diagnosis"
 
     def reply(self, turn: Turn) -> None:
-        from actions.welcome import introduce
-
-        introduce(turn)
+        journey.introduce(turn)
         if turn.choice == "full":
             journey.want_full(turn)
             return
@@ -128,9 +126,7 @@ class ActionDontKnow(RafiqAction):
         current, item = prompts.open_test(turn), _open_item(turn)
         if current is None or item is None:
             if turn.prompt is not None and turn.prompt.kind == "profile":
-                from actions.welcome import skip_profile_field
-
-                skip_profile_field(turn)
+                journey.skip_profile_field(turn)
                 return
             turn.say("utter_no_problem")
             prompts.ask_again(turn)

@@ -13,13 +13,6 @@ from bot.diagnosis import sitting
 from bot.knowledge.text import VARIETIES
 
 
-def introduce(turn: Turn) -> None:
-    """Say once what this is, that it is free and who runs it."""
-    if not turn.state.get("greeted"):
-        turn.state["greeted"] = True
-        turn.say("utter_welcome", operator=turn.content.words.operator.presentation[turn.language])
-
-
 class ActionGreet(RafiqAction):
     """Welcome a newcomer, or bring somebody back to where they stopped."""
 
@@ -34,7 +27,7 @@ class ActionGreet(RafiqAction):
             turn.say("utter_hello")
             prompts.ask_language(turn)
             return
-        introduce(turn)
+        journey.introduce(turn)
         journey.advance(turn)
 
     @staticmethod
@@ -65,7 +58,7 @@ class ActionChangeLanguage(RafiqAction):
         turn.switch_to(wanted)
         turn.state["language_chosen"] = True
         if newcomer:
-            introduce(turn)
+            journey.introduce(turn)
             journey.advance(turn)
             return
         turn.say("utter_language_changed")
@@ -130,7 +123,7 @@ class ActionDeny(RafiqAction):
             turn.close_prompt()
             turn.say("utter_delete_cancelled")
         elif kind == "profile":
-            skip_profile_field(turn)
+            journey.skip_profile_field(turn)
         elif prompt is None:
             turn.say("utter_paused_no_test")
         else:
@@ -161,11 +154,3 @@ def refuse_consent(turn: Turn) -> None:
         "utter_consent_refused", [turn.button("start_diagnosis", "start_express"), turn.button("help", "ask_question")]
     )
     turn.ask("start")
-
-
-def skip_profile_field(turn: Turn) -> None:
-    """Leave a profile field unknown and go on."""
-    if turn.prompt is not None:
-        name = turn.prompt.about.partition(":")[0]
-        turn.state["skipped"] = [*turn.state.get("skipped", []), name]
-    journey.advance(turn)

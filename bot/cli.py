@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Rafiq, the companion of small Moroccan firms.")
+# Pretty tracebacks would print local variables, which can hold what owners wrote.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Rafiq, the companion of small Moroccan firms.",
+)
 nlu = typer.Typer(no_args_is_help=True, help="Understanding: parse messages, evaluate the model.")
 diagnosis = typer.Typer(no_args_is_help=True, help="The maturity test: score answers, match free sentences.")
 funding = typer.Typer(no_args_is_help=True, help="Programmes a firm may be eligible for.")
@@ -30,6 +38,13 @@ for name, group in {
 def _fail(reason: object) -> typer.Exit:
     typer.echo(str(reason), err=True)
     return typer.Exit(1)
+
+
+def _quiet_libraries() -> None:
+    """Keep the deprecation notes of Rasa's pinned libraries from drowning what an operator must read."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    warnings.simplefilter("ignore")
 
 
 def _settings() -> Any:
@@ -74,6 +89,7 @@ def gateway() -> None:
 @app.command()
 def worker() -> None:
     """Start one worker alone."""
+    _quiet_libraries()
     import asyncio
 
     from bot.dialogue.agent import ModelMissing
@@ -92,15 +108,18 @@ def worker() -> None:
 @app.command()
 def train(force: bool = typer.Option(False, help="Train even when the model is up to date.")) -> None:
     """Train the model when it is stale; one JSON document says which file and how long it took."""
+    _quiet_libraries()
     import time
 
     from bot.dialogue.model import TrainingFailed, is_stale, model_path
     from bot.dialogue.model import train as train_model
+    from bot.processes import set_up_logging
 
     settings = _settings()
     if not force and not is_stale(settings):
         _print_json({"model": model_path(settings).name, "trained": False})
         return
+    set_up_logging(settings)
     started = time.monotonic()
     _check_or_stop()
     try:

@@ -9,6 +9,7 @@ import threading
 import time
 
 import httpx
+import structlog
 
 from bot.settings import ROOT, Settings
 
@@ -19,6 +20,10 @@ def set_up_logging(settings: Settings) -> None:
     """Log to standard error; the libraries' own chatter, which can quote owners, stays at warnings."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", force=True)
     logging.getLogger("bot").setLevel(settings.log_level.upper())
+    # It logs an action's exception with its text, which may quote an owner; the turn reports type and place.
+    logging.getLogger("rasa.core.processor").setLevel(logging.CRITICAL)
+    # Rasa's structlog prints whole messages at debug level unless told otherwise.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def run_gateway(settings: Settings) -> None:
@@ -34,6 +39,7 @@ def run_gateway(settings: Settings) -> None:
         port=settings.port,
         access_log=False,  # its lines would hold conversation ids
         log_config=None,
+        ws="none",
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.reply_wait_seconds) + 5,
     )

@@ -26,7 +26,7 @@ class Person:
 
 
 async def measure(address: str, people: int, thinking: float, progress: Callable[[], None]) -> dict[str, Any]:
-    """Let `people` take the full test at once; return seconds a turn (p50, p95), turns a second, 20th against 2nd answer."""
+    """Let `people` take the full test at once; return ms a turn (p50, p95), turns a second, 20th against 2nd answer."""
     limits = httpx.Limits(max_connections=people)
     async with httpx.AsyncClient(base_url=address, timeout=LONGEST_TURN, limits=limits) as client:
         started = time.monotonic()

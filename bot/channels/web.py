@@ -12,17 +12,17 @@ from bot.storage.inbox import Incoming
 NAME = "web"
 # Longer texts are refused, not cut: nothing an owner types by hand is that long.
 LONGEST_TEXT = 20_000
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z"
 
 
 class WebMessage(BaseModel):
     """The body of POST /api/chat/messages: exactly one of text, choice and media."""
 
     conversation: str = Field(..., regex=_ID)
-    message_id: str = Field(..., regex=r"^[A-Za-z0-9._:-]{1,128}$")
+    message_id: str = Field(..., regex=r"^[A-Za-z0-9._:-]{1,128}\Z")
     text: str | None = Field(None, max_length=LONGEST_TEXT)
     choice: str | None = Field(None, min_length=1, max_length=200)
-    media: str | None = Field(None, regex=r"^[a-z]+/[a-z0-9.+-]{1,64}$")
+    media: str | None = Field(None, regex=r"^[a-z]+/[a-z0-9.+-]{1,64}\Z")
 
     class Config:
         extra = Extra.forbid

@@ -148,8 +148,7 @@ def _holds(urgency: Urgency, priorities: Priorities, answers: Answers, profile: 
 
 
 def _keeps_customer_file(answers: Answers) -> bool:
-    answer = answers.get("V3")
-    return answer is not None and answer.status == "answered" and (answer.value or 0) >= 2
+    return "V3" in answers and (answers["V3"].value or 0) >= 2
 
 
 def _problems(priorities: Priorities, instrument: Instrument) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-_CHOICE = re.compile(r"^[a-z_]{1,40}(:[\w.+-]{1,64}){0,4}$", re.ASCII)
+_CHOICE = re.compile(r"^[a-z_]{1,40}(:[\w.+-]{1,64}){0,4}\Z", re.ASCII)
 _LEADING = re.compile(r"^[\s/\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 

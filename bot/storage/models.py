@@ -27,6 +27,8 @@ from sqlalchemy.orm import declarative_base, relationship
 Base: Any = declarative_base()
 
 Document = JSON().with_variant(JSONB(), "postgresql")
+# A type of its own: as_mutable follows every column that shares the type's instance.
+ChangingDocument = MutableDict.as_mutable(JSON().with_variant(JSONB(), "postgresql"))
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -45,7 +47,7 @@ class Firm(Base):
     consent_at = Column(Float)
     consent_version = Column(String(16))
     # The owner's profile in the field names of services.md, plus goal and size.
-    profile = Column(MutableDict.as_mutable(Document), nullable=False, default=dict)
+    profile = Column(ChangingDocument, nullable=False, default=dict)
 
     # Ordered and replaced in memory; asked for at every turn, so loaded with the firm in two statements.
     assessments = relationship(
@@ -67,7 +69,7 @@ class Conversation(Base):
     firm_id = Column(String(32), ForeignKey("firms.id", ondelete="SET NULL"), index=True)
     language = Column(String(8))
     # Open prompt, pending corrections and counters of the dialogue: see bot.storage.prompt.
-    state = Column(MutableDict.as_mutable(Document), nullable=False, default=dict)
+    state = Column(ChangingDocument, nullable=False, default=dict)
     tracker = Column(Document)
     created_at = Column(Float, nullable=False, default=time.time)
     last_message_at = Column(Float, nullable=False, default=time.time)

@@ -19,12 +19,12 @@ from bot.knowledge import VARIETIES
 from .conftest import AXES, BLOCKS, GOALS, KNOWLEDGE
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def instrument() -> Instrument:
     return load_instrument(KNOWLEDGE / "questions.yml")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cards(instrument: Instrument) -> Cards:
     return load_cards(KNOWLEDGE / "actions.yml", instrument)
 

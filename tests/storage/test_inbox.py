@@ -145,7 +145,9 @@ def test_each_conversations_order_is_kept_however_messages_interleave(session, a
     session.query(InboxMessage).delete()
     session.commit()
     for position, address in enumerate(order):
-        inbox.accept(session, addresses, Incoming("web", address, f"{address}-{position}", "text", str(position)), silent)
+        inbox.accept(
+            session, addresses, Incoming("web", address, f"{address}-{position}", "text", str(position)), silent
+        )
     taken: dict[str, list[int]] = {}
     while (claim := inbox.claim(session, 60)) is not None:
         taken.setdefault(claim.conversation_id, []).append(int(session.get(InboxMessage, claim.inbox_id).body))

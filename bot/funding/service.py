@@ -1,0 +1,154 @@
+"""The funding service: one protocol, ours by default, another's when FUNDING_URL says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from bot.funding.estimate import Range, estimate
+from bot.funding.facts import Facts, facts_of, plain, shown
+from bot.funding.question import next_question, verdict
+from bot.funding.records import Benefit, Programme, load_programmes
+from bot.funding.rules import Rule
+from bot.knowledge.firm import Firm
+from bot.knowledge.text import VARIETIES, Text
+
+VERDICTS = {True: "yes", False: "no", None: "unknown"}
+
+
+class FundingService(Protocol):
+    """Who may be eligible for what."""
+
+    def check(self, profile: Mapping[str, Any], named: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the document of services.md, "A funding verdict", each programme with its words.
+
+        `named` adds historic programmes by their ids. Raise ValueError for a wrong profile, ServiceUnavailable when
+        the service is another's and does not answer.
+        """
+        ...
+
+
+class LocalFunding:
+    """Our own rules, over the records of the knowledge folder."""
+
+    def __init__(self, programmes: Sequence[Programme], today: Callable[[], date] = date.today) -> None:
+        self.programmes = tuple(programmes)
+        self.today = today
+
+    def check(self, profile: Mapping[str, Any], named: Sequence[str] = ()) -> dict[str, Any]:
+        """Check every programme that is not historic, and the historic ones that are named."""
+        firm = Firm.from_dict(profile)
+        facts, today = facts_of(firm), self.today()
+        current = [programme for programme in self.programmes if not programme.historic]
+        past = [programme for programme in self.programmes if programme.historic and programme.id in named]
+        return {
+            "checked_on": today.isoformat(),
+            "programmes": [
+                *(_entry(programme, _decision(programme, firm, facts), today) for programme in current),
+                *(_entry(programme, _closed(), today) for programme in past),
+            ],
+            "next_question": next_question(current, facts),
+        }
+
+
+def make_funding(url: str, knowledge_dir: Path) -> FundingService:
+    """Return the service at `url`, or ours when it is empty; raise KnowledgeErrors for a broken programmes.yml."""
+    programmes = load_programmes(knowledge_dir)
+    if not url:
+        return LocalFunding(programmes)
+    from bot.funding.remote import RemoteFunding
+
+    return RemoteFunding(url, {programme.id: words_of(programme) for programme in programmes})
+
+
+def words_of(programme: Programme) -> dict[str, Any]:
+    """Return what the chat says of a programme, whoever decided on it."""
+    return {
+        "name": {"fr": programme.name.fr, "ar": programme.name.ar},
+        "summary": _varieties(programme.summary),
+        "contact": _varieties(programme.contact),
+        "status_text": _varieties(programme.status.text),
+        "as_of": programme.status.as_of,
+        "benefit": _benefit(programme.benefit),
+    }
+
+
+def _entry(programme: Programme, decision: dict[str, Any], today: date) -> dict[str, Any]:
+    return {
+        "id": programme.id,
+        **decision,
+        **words_of(programme),
+        "status": programme.status.value,
+        "to_verify": today > programme.review_by,
+        "to_check": list(programme.to_check),
+        "operator": programme.operator,
+        "sources": [source.line() for source in programme.sources],
+        "confidence": programme.confidence,
+    }
+
+
+def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
+    truth = verdict(programme, facts)
+    failing = [_failing(rule, firm) for rule in programme.rules if rule.decided(facts) is False]
+    could_get = None if truth is False else estimate(programme.benefit, facts)
+    if truth is None and could_get and could_get.open:
+        could_get = None
+    return {
+        "verdict": VERDICTS[truth],
+        "deciding": failing[0] if failing else None,
+        "failing": failing,
+        "missing": [] if truth is not None else _missing(programme, facts),
+        "undocumented": [] if truth is not None else list(_silences(programme, facts)),
+        **_amounts(could_get),
+    }
+
+
+def _closed() -> dict[str, Any]:
+    closed = {"field": "status", "rule": "the programme is still running", "value": "historic"}
+    return {
+        "verdict": "no", "deciding": closed, "failing": [closed], "missing": [], "undocumented": [], **_amounts(None),
+    }  # fmt: skip
+
+
+def _failing(rule: Rule, firm: Firm) -> dict[str, Any]:
+    return {"field": rule.told_field, "rule": rule.text, "value": shown(firm, rule.told_field)}
+
+
+def _missing(programme: Programme, facts: Facts) -> list[str]:
+    """Return the fields of the undecided rules: those to ask, or the rule's own where no answer would help."""
+    fields = [
+        field
+        for rule in programme.rules
+        if rule.decided(facts) is None
+        for field in rule.missing(facts) or (rule.told_field,)
+    ]
+    return list(dict.fromkeys(fields))
+
+
+def _silences(programme: Programme, facts: Facts) -> list[dict[str, str]]:
+    return [
+        {"field": rule.told_field, "rule": rule.text, "reason": reason}
+        for rule in programme.rules
+        if (reason := rule.silence(facts)) is not None
+    ]
+
+
+def _amounts(could_get: Range | None) -> dict[str, Any]:
+    """Return whole dirhams, rounded down: never more than the rules give."""
+    low = None if could_get is None else math.floor(could_get.low)
+    high = None if could_get is None else math.floor(could_get.high)
+    return {"estimate_mad": low, "estimate_max_mad": high if high != low else None}
+
+
+def _benefit(benefit: Benefit) -> dict[str, Any]:
+    numbers = {name: getattr(benefit, name) for name in ("min_rate", "max_rate", "min_mad", "max_mad", "interest_rate")}
+    shown_numbers = {name: None if number is None else plain(number) for name, number in numbers.items()}
+    kept = {name: n for name, n in shown_numbers.items() if n is not None or name in ("max_rate", "max_mad")}
+    return {"kind": benefit.kind, **kept}
+
+
+def _varieties(text: Text) -> dict[str, str]:
+    return {variety: text[variety] for variety in VARIETIES}

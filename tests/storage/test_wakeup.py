@@ -1,0 +1,75 @@
+"""Whoever waits for work hears of it at once, on both databases."""
+
+import asyncio
+
+import pytest
+
+from bot.storage.wakeup import SocketWakeup, make_wakeup
+
+
+async def heard_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return False
+    return True
+
+
+async def test_a_listener_hears_of_committed_work(engine, sessions):
+    event, wakeup, other = asyncio.Event(), make_wakeup(engine), make_wakeup(engine)
+    wakeup.listen("inbox", event.set)
+    with sessions() as session:
+        other.notify(session, "inbox")
+        session.commit()
+    other.notify_committed("inbox")
+    assert await heard_within(event, 5)
+    wakeup.close()
+
+
+async def test_a_listener_hears_every_time(engine, sessions):
+    event, wakeup = asyncio.Event(), make_wakeup(engine)
+    wakeup.listen("outbox", event.set)
+    for _ in range(3):
+        event.clear()
+        with sessions() as session:
+            wakeup.notify(session, "outbox")
+            session.commit()
+        wakeup.notify_committed("outbox")
+        assert await heard_within(event, 5)
+    wakeup.close()
+
+
+async def test_another_topic_is_not_heard(engine, sessions):
+    event, wakeup = asyncio.Event(), make_wakeup(engine)
+    wakeup.listen("inbox", event.set)
+    with sessions() as session:
+        wakeup.notify(session, "outbox")
+        session.commit()
+    wakeup.notify_committed("outbox")
+    assert not await heard_within(event, 0.3)
+    wakeup.close()
+
+
+async def test_work_that_is_rolled_back_is_not_announced(engine, sessions):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("sockets announce after the commit, so there is nothing to roll back")
+    event, wakeup = asyncio.Event(), make_wakeup(engine)
+    wakeup.listen("inbox", event.set)
+    with sessions() as session:
+        wakeup.notify(session, "inbox")
+        session.rollback()
+    assert not await heard_within(event, 0.3)
+    wakeup.close()
+
+
+async def test_a_dead_listeners_socket_is_removed(engine):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("sockets are the way of SQLite")
+    dead, alive = SocketWakeup(engine), SocketWakeup(engine)
+    dead.listen("inbox", lambda: None)
+    listener, path = dead._listeners[0]
+    asyncio.get_running_loop().remove_reader(listener.fileno())
+    listener.close()  # as kill -9 leaves it: the file stays behind
+    assert path.exists()
+    alive.notify_committed("inbox")
+    assert not path.exists()
