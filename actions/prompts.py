@@ -12,6 +12,8 @@ from bot.storage.models import Assessment
 
 PROFILE_FIELDS = ("sector", "size", "region", "goal")
 SIZES = ("solo", "s2_9", "s10_49", "s50_plus")
+# Prompts that interrupt another one: they are dropped, not repeated, when the owner speaks of something else.
+ASIDE = ("delete", "replace", "why_not", "choose_language")
 # A list on WhatsApp has ten rows.
 ROWS = 10
 
@@ -147,6 +149,8 @@ def ask_start(turn: Turn) -> None:
 
 def ask_again(turn: Turn) -> None:
     """Bring the open prompt back in its short form after an interruption was served."""
+    if turn.prompt is not None and turn.prompt.kind in ASIDE:
+        turn.leave_aside()
     prompt = turn.prompt
     if prompt is None:
         return

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from datetime import date, datetime, timedelta, timezone
 
-from bot.diagnosis.page import draw_page
-
 from actions import prompts
 from actions.turn import Button, RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.diagnosis.cards import Card
+from bot.diagnosis.page import draw_page
 from bot.diagnosis.picture import draw_picture
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
+from bot.diagnosis.scoring import SECURITY_FLOOR
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 
 # Twice the error of the seven-question score in the simulations of diagnosis.md 3.6.
@@ -41,7 +41,10 @@ def show_result(turn: Turn, current: Assessment) -> None:
         )
     _show_picture(turn, result)
     _say_progress(turn, current)
-    for alert in document["alerts"][:1]:
+    # The guard-rail says the same as this alert, and comes with the next step.
+    guarded = document["axes"].get("S", {}).get("score", 100) < SECURITY_FLOOR
+    alerts = [alert for alert in document["alerts"] if not (guarded and alert == "data_without_protection")]
+    for alert in alerts[:1]:
         turn.say(f"utter_alert_{alert}")
     offer_next_step(turn, current)
 
@@ -105,7 +108,7 @@ def plan_of(turn: Turn, current: Assessment) -> tuple[Step, ...]:
     document = current.results[-1].document
     open_steps = tuple(step for step in steps if step.card not in refused)
     axes = document["axes"]
-    return make_plan(open_steps, "S" in axes and axes["S"]["score"] < 25)
+    return make_plan(open_steps, "S" in axes and axes["S"]["score"] < SECURITY_FLOOR)
 
 
 def card_of(turn: Turn, step: Step) -> Card:
@@ -121,7 +124,7 @@ def offer_next_step(turn: Turn, current: Assessment) -> None:
         turn.close_prompt()
         return
     card, language = card_of(turn, plan[0]), turn.language
-    if current.results[-1].document["axes"].get("S", {}).get("score", 100) < 25 and plan[0].axis == "S":
+    if current.results[-1].document["axes"].get("S", {}).get("score", 100) < SECURITY_FLOOR and plan[0].axis == "S":
         turn.say("utter_result_guard")
     steps = "\n".join(f"{number}. {step[language]}" for number, step in enumerate(card.steps, 1))
     turn.say(
@@ -177,7 +180,7 @@ def refuse_step(turn: Turn, card: str | None = None) -> None:
     """Ask why not: the reason decides what is proposed instead."""
     card = card or (turn.prompt.about if turn.prompt else "")
     turn.say("utter_why_not", [turn.button(f"refuse_step:{card}:{reason}", f"reason_{reason}") for reason in REASONS])
-    turn.ask("why_not", card)
+    turn.ask_aside("why_not", card)
 
 
 def _note_choice(turn: Turn, card: str, status: str, reason: str | None) -> None:

@@ -81,7 +81,7 @@ class ActionDeleteMyData(RafiqAction):
 
     def reply(self, turn: Turn) -> None:
         turn.say("utter_ask_delete", [turn.button("affirm:delete", "erase"), turn.button("deny:delete", "cancel")])
-        turn.ask("delete")
+        turn.ask_aside("delete")
 
 
 def delete_now(turn: Turn) -> None:

@@ -218,7 +218,8 @@ def replace_answer(turn: Turn, keep: bool) -> None:
     """Do what the owner decided about an answer given before, then go on with the test."""
     prompt, current = turn.prompt, prompts.open_test(turn)
     if prompt is None or current is None:
-        turn.close_prompt()
+        turn.say("utter_old_button")
+        prompts.ask_again(turn)
         return
     item, _, value = prompt.about.partition(":")
     old = sitting.answers_of(current)[item]
@@ -228,8 +229,7 @@ def replace_answer(turn: Turn, keep: bool) -> None:
         given = answers.not_applicable(item) if value == "na" else answers.answered(item, int(value))
         sitting.record(current, given, "choice", None)
         turn.say("utter_answer_replaced", new=prompts.answer_title(turn, item, given.status, given.value))
-    turn.close_prompt()
-    journey.go_on(turn, current)
+    prompts.ask_again(turn)
 
 
 def _late(turn: Turn, current: Assessment, given: Answer) -> None:
@@ -250,7 +250,7 @@ def _late(turn: Turn, current: Assessment, given: Answer) -> None:
         old=title,
         new=prompts.answer_title(turn, given.item, given.status, given.value),
     )
-    turn.ask("replace", f"{given.item}:{'na' if given.status == 'na' else given.value}")
+    turn.ask_aside("replace", f"{given.item}:{'na' if given.status == 'na' else given.value}")
 
 
 def _chosen(turn: Turn) -> tuple[Assessment | None, str, str | None]:

@@ -58,6 +58,11 @@ class Turn:
         return (self.latest.get("intent") or {}).get("name") or ""
 
     @property
+    def text(self) -> str:
+        """Return what was typed; a button's own form when one was pressed."""
+        return str(self.latest.get("text") or "")
+
+    @property
     def choice(self) -> str | None:
         """Return what was chosen, without the intent's name; None for a free message."""
         return next(iter(self.entities("choice")), None)
@@ -122,10 +127,22 @@ class Turn:
 
     def ask(self, kind: str, about: str = "") -> None:
         """Leave a prompt open, with the buttons shown last as its numbered offers."""
+        self.state.pop("below", None)
         set_prompt(self.conversation, Prompt(kind, about, tuple(self.shown)))
+
+    def ask_aside(self, kind: str, about: str = "") -> None:
+        """Leave a prompt open that interrupts another one, which comes back when this one is done or dropped."""
+        below = self.state.get("below") or self.state.get("prompt")
+        self.ask(kind, about)
+        self.state["below"] = below
+
+    def leave_aside(self) -> None:
+        """Make the prompt that was interrupted the open one again, or leave nothing open."""
+        set_prompt(self.conversation, Prompt.from_document(self.state.pop("below", None)))
 
     def close_prompt(self) -> None:
         """Leave nothing open."""
+        self.state.pop("below", None)
         set_prompt(self.conversation, None)
 
     def switch_to(self, language: str) -> None:

@@ -50,9 +50,10 @@ class ActionChangeLanguage(RafiqAction):
     action_name = "action_change_language"
 
     def reply(self, turn: Turn) -> None:
-        wanted = turn.choice or next(iter(turn.entities("language")), None)
+        wanted = turn.choice or turn.content.words.named_language(turn.text)
         if wanted not in VARIETIES:
             turn.say("utter_ask_language", prompts.language_buttons())
+            turn.ask_aside("choose_language")
             return
         newcomer = not turn.state.get("greeted")
         turn.switch_to(wanted)
@@ -62,6 +63,8 @@ class ActionChangeLanguage(RafiqAction):
             journey.advance(turn)
             return
         turn.say("utter_language_changed")
+        if turn.prompt is not None and turn.prompt.kind in prompts.ASIDE:
+            turn.leave_aside()
         if turn.prompt is None:
             offer_menu(turn)
         else:
@@ -120,8 +123,8 @@ class ActionDeny(RafiqAction):
         elif kind == "replace":
             replace_answer(turn, keep=True)
         elif kind == "delete":
-            turn.close_prompt()
             turn.say("utter_delete_cancelled")
+            prompts.ask_again(turn)
         elif kind == "profile":
             journey.skip_profile_field(turn)
         elif prompt is None:

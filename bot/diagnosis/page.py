@@ -57,7 +57,7 @@ AXES_TOP, ROWS_TOP, ROW_HEIGHT, BAR_HEIGHT = 84.0, 93.0, 8.4, 4.8
 BAR_START, BAR_LENGTH = 78.0, 73.0
 NUMBER_ROOM, MARK_START, SIGN = 10.0, 164.5, 4.6
 PLAN_TOP, ENTRY_START, ENTRY_ROOM = 169.0, 25.0, 136.0
-NOTE_BOTTOM, FOOT_TOP = 281.0, 283.0
+NOTE_BOTTOM, NOTE_PADDING, NOTE_SIZE, FOOT_TOP = 281.0, 2.5, 9.0, 283.0
 LINE = 0.3528 * 1.42
 """Millimetres of a line for each point of its letters."""
 PLAN_SIZES = (11.5, 11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0)
@@ -85,9 +85,10 @@ def draw_page(
     _draw_level(sheet, document, instrument, words, language)
     _draw_facts(sheet, document, instrument, words, told_on)
     _draw_axes(sheet, document, instrument, words, language)
-    note_top = _draw_note(sheet, words)
+    note_top = NOTE_BOTTOM - _note_height(sheet, words)
     if plan:
         _draw_plan(sheet, plan, words, language, note_top - 4)
+    _draw_note(sheet, words, note_top)
     return sheet.pdf()
 
 
@@ -178,8 +179,7 @@ class _Sheet:
     def length(self, words: str, size: float, style: Style = "", number: bool = False) -> float:
         """Choose the letters, and measure one line in them."""
         self._pdf.set_font("text", style, size)
-        rtl = self._rtl and not number
-        self._pdf.set_text_shaping(True, direction="rtl" if rtl else "ltr", script="arab" if rtl else "latn")
+        self._pdf.set_text_shaping(True, direction="rtl" if self._rtl and not number else "ltr")
         return self._pdf.get_string_width(words)
 
     def paragraph(
@@ -232,13 +232,11 @@ def _draw_level(
     start, top = MARGIN + PADDING, CARD_TOP + 4
     sheet.box(MARGIN, CARD_TOP, INNER, CARD_HEIGHT, TEAL, radius=4)
     sheet.text(start, top, 60, 6, words["result_level"], 11, PAPER)
-    rank = 0.0
-    if level is not None:
-        rank = sheet.text(
-            start, top + 7, HALF - 14, 12, f"{level.id} / {count}", 22, WHITE, "B", at="end", number=True
-        )
+    rank = f"{level.id} / {count}" if level is not None else ""
     name = words["result_no_answer"] if level is None else level.name[language]
-    sheet.text(start, top + 7, HALF - 18 - rank, 12, name, 24, WHITE, "B")
+    room = HALF - 18 - sheet.length(rank, 22, "B", number=True)
+    sheet.text(start, top + 7, room, 12, name, 24, WHITE, "B")
+    sheet.text(start, top + 7, HALF - 14, 12, rank, 22, WHITE, "B", at="end", number=True)
     width = (HALF - 12) / count
     for position in range(count):
         reached = level is not None and position < level.id
@@ -330,7 +328,6 @@ def _draw_bar(sheet: _Sheet, top: float, bar: Bar, bands: Bands, words: Mapping[
 
 
 def _draw_scale(sheet: _Sheet, top: float, bands: Bands, language: str) -> None:
-    sheet.text(_along(100) - 10, top, 10, 4, "100", 8.5, QUIET, at="end", number=True)
     for position, (level, lower, upper) in enumerate(bands):
         at: Place = "middle" if position else "start"
         start = _along(lower) - 5 if position else BAR_START
@@ -338,21 +335,24 @@ def _draw_scale(sheet: _Sheet, top: float, bands: Bands, language: str) -> None:
         width = _along(upper) - _along(lower)
         name = level.name[language]
         sheet.text(_along(lower) + 0.5, top + 4, width - 1, 4.5, name, 8.5, INK, at="middle")
+    sheet.text(_along(100) - 10, top, 10, 4, "100", 8.5, QUIET, at="end", number=True)
 
 
 def _along(score: float) -> float:
     return BAR_START + BAR_LENGTH * score / 100
 
 
-def _draw_note(sheet: _Sheet, words: Mapping[str, str]) -> float:
-    """Write what the score is not, upwards from the foot; return where it starts."""
-    room, size = INNER - 2 * PADDING, 9.0
-    height = sheet.paragraph(MARGIN + PADDING, 0, room, words["result_not"], size, INK, draw=False)
-    top = NOTE_BOTTOM - height - 5
-    sheet.box(MARGIN, top, INNER, height + 5, PAPER, radius=3)
-    sheet.paragraph(MARGIN + PADDING, top + 2.5, room, words["result_not"], size, INK)
+def _note_height(sheet: _Sheet, words: Mapping[str, str]) -> float:
+    room = INNER - 2 * PADDING
+    return 2 * NOTE_PADDING + sheet.paragraph(0, 0, room, words["result_not"], NOTE_SIZE, INK, draw=False)
+
+
+def _draw_note(sheet: _Sheet, words: Mapping[str, str], top: float) -> None:
+    """Write what the score is not, and who made the page."""
+    room = INNER - 2 * PADDING
+    sheet.box(MARGIN, top, INNER, NOTE_BOTTOM - top, PAPER, radius=3)
+    sheet.paragraph(MARGIN + PADDING, top + NOTE_PADDING, room, words["result_not"], NOTE_SIZE, INK)
     sheet.text(MARGIN, FOOT_TOP, INNER, 5, words["result_made_by"], 9, QUIET, at="middle")
-    return top
 
 
 def _draw_plan(sheet: _Sheet, plan: Plan, words: Mapping[str, str], language: str, bottom: float) -> None:

@@ -116,7 +116,7 @@ def draw_picture(
     sheet.text(
         WIDTH / 2, bottom + 160, labels["result_made_by"][language], SMALL, QUIET, at="middle", room=INNER
     )
-    return sheet.png()
+    return sheet.png(_palette(len(bands)))
 
 
 class _Sheet:
@@ -177,10 +177,10 @@ class _Sheet:
         left = WIDTH - start - SYMBOL if self._rtl else start
         self._image.paste(FILL[mark], (round(left), round(top)), _symbol(mark))
 
-    def png(self) -> bytes:
+    def png(self, palette: Image.Image) -> bytes:
         """Give the picture as PNG with a palette: a third of the size of full colour."""
         data = BytesIO()
-        reduced = self._image.quantize(palette=_palette(), dither=Image.Dither.NONE)
+        reduced = self._image.quantize(palette=palette, dither=Image.Dither.NONE)
         reduced.save(data, "PNG", compress_level=6)
         return data.getvalue()
 
@@ -314,15 +314,15 @@ def _symbol(mark: Mark) -> Image.Image:
 
 
 @lru_cache
-def _palette() -> Image.Image:
+def _palette(bands: int) -> Image.Image:
     palette = Image.new("P", (1, 1))
-    palette.putpalette([channel for colour in _colours() for channel in colour])
+    palette.putpalette([channel for colour in _colours(bands) for channel in colour])
     return palette
 
 
-def _colours() -> Iterator[Colour]:
-    """Give the plain colours and the steps between letters and their ground, at most 256."""
-    yield from (DIM, *(_between(BAND_LIGHT, BAND_DARK, step / 12) for step in range(13)))
+def _colours(bands: int) -> Iterator[Colour]:
+    """Give the plain colours, and the steps between letters and their ground: at most 256."""
+    yield from (DIM, *(band_colour(position, bands) for position in range(bands)))
     grounds = ((PAPER, INK), (PAPER, QUIET), (PAPER, TEAL), (PAPER, CLAY), (TEAL, PAPER), (TEAL, WHITE))
     for ground, letters in grounds:
         yield from (_between(ground, letters, step / 15) for step in range(16))

@@ -113,7 +113,10 @@ def shown(firm: Firm, field: str) -> Any:
     """Return a field of the profile as JSON shows it; null when it is not known."""
     value = _given(firm, field)
     if isinstance(value, Bracket):
-        return {"min": plain(value.min or Fraction(0)), "max": None if value.max is None else plain(value.max)}
+        return {
+            "min": plain(value.min or Fraction(0)),
+            "max": None if value.max is None else plain(value.max),
+        }
     return plain(value) if isinstance(value, Fraction) else value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from bot.funding.facts import FIELDS, NUMBERS, WHOLE_NUMBERS, Facts, Span, Value, just
@@ -72,7 +73,7 @@ def _numbers(field: str, boundaries: set[Fraction], facts: Facts) -> Iterator[Va
     step = Fraction(1)
     ordered = sorted({known.low, *boundaries})
     if field not in WHOLE_NUMBERS:
-        gaps = [high - low for low, high in zip(ordered, ordered[1:], strict=False)]
+        gaps = [high - low for low, high in pairwise(ordered)]
         ends = [abs(known.high - value) for value in ordered if known.high is not None and known.high != value]
         step = min([Fraction(1), *gaps, *ends]) / 2
     for value in ordered:

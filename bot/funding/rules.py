@@ -13,7 +13,17 @@ from bot.knowledge.firm import Exact, Gender, LegalForm, ProjectKind, Region, Se
 from bot.knowledge.loader import Record
 
 Op = Literal[
-    "in", "not_in", "min", "above", "max", "below", "is_true", "is_false", "ratio_min", "ratio_above", "undocumented"
+    "in",
+    "not_in",
+    "min",
+    "above",
+    "max",
+    "below",
+    "is_true",
+    "is_false",
+    "ratio_min",
+    "ratio_above",
+    "undocumented",
 ]
 """`min` and `max` are inclusive, `above` and `below` are not; a ratio is `field / of * per`.
 `undocumented` is never known: no source gives the condition, an office has to be asked."""
@@ -163,11 +173,15 @@ class Rule(Condition):
         return truth
 
     def missing(self, facts: Facts) -> tuple[str, ...]:
-        """Return the fields an owner could tell to decide the rule, its own first; none when only an office can."""
+        """Return the fields an owner could tell to decide the rule; none when only an office can.
+
+        The fields of an exception are asked only once the rule itself fails.
+        """
         if self.decided(facts) is not None:
             return ()
+        own = self.open_fields(facts)
         open_ways = [way for way in self._ways() if _together(way, facts) is None]
-        found = [field for way in [(self,), *open_ways] for part in way for field in part.open_fields(facts)]
+        found = own or [field for way in open_ways for part in way for field in part.open_fields(facts)]
         return tuple(dict.fromkeys(found))
 
     def conditions(self) -> Iterator[Condition]:

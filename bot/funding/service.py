@@ -16,6 +16,8 @@ from bot.funding.rules import Rule
 from bot.knowledge.firm import Firm
 from bot.knowledge.text import VARIETIES, Text
 
+FRESH_MONTHS = 6
+"""Older information is to be verified before anything is decided on it."""
 VERDICTS = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -82,12 +84,18 @@ def _entry(programme: Programme, decision: dict[str, Any], today: date) -> dict[
         **decision,
         **words_of(programme),
         "status": programme.status.value,
-        "to_verify": today > programme.review_by,
+        "to_verify": today > programme.review_by or _months(programme.status.as_of, today) > FRESH_MONTHS,
         "to_check": list(programme.to_check),
         "operator": programme.operator,
         "sources": [source.line() for source in programme.sources],
         "confidence": programme.confidence,
     }
+
+
+def _months(as_of: str, today: date) -> int:
+    """Return the months since `as_of`, a year alone counting from its December."""
+    year, month = int(as_of[:4]), int(as_of[5:7] or 12)
+    return (today.year - year) * 12 + today.month - month
 
 
 def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
@@ -108,9 +116,8 @@ def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
 
 def _closed() -> dict[str, Any]:
     closed = {"field": "status", "rule": "the programme is still running", "value": "historic"}
-    return {
-        "verdict": "no", "deciding": closed, "failing": [closed], "missing": [], "undocumented": [], **_amounts(None),
-    }  # fmt: skip
+    open_ends: dict[str, Any] = {"missing": [], "undocumented": []}
+    return {"verdict": "no", "deciding": closed, "failing": [closed], **open_ends, **_amounts(None)}
 
 
 def _failing(rule: Rule, firm: Firm) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Gateway:
         self.settings = settings
         engine = make_engine(settings.database)
         self.sessions = make_sessions(engine)
+        # What is answered with a 200 is on the disk.
+        self.accepting = make_sessions(make_engine(settings.database, durable=True))
         self.addresses = AddressBook(settings.derived_key("address-hash"), settings.fernet_key())
         self.wakeup = make_wakeup(engine)
         self.links = MediaLinks(settings.derived_key("media-links"))
@@ -65,7 +67,7 @@ class Gateway:
         return JSONResponse({"messages": replies, "repeated": not accepted.new})
 
     def _accept(self, incoming: inbox.Incoming) -> inbox.Accepted:
-        with self.sessions() as session:
+        with self.accepting() as session:
             accepted = inbox.accept(
                 session, self.addresses, incoming, lambda under_way: self.wakeup.notify(under_way, "inbox")
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import StrictStr
 
 from bot.knowledge.loader import Problem, Record, load
 from bot.knowledge.text import Text, too_long
 
+Variety = Literal["fr", "ary-Arab", "ary-Latn"]
 # A list row on WhatsApp: 24 characters.
 LONGEST_TITLE = 24
 # What every list of programmes and cards needs to be sure of.
@@ -59,6 +60,14 @@ class Words:
     regions: tuple[Named, ...]
     concepts: Mapping[str, Text]
     operator: Operator
+    languages: Mapping[str, tuple[str, ...]]
+
+    def named_language(self, text: str) -> str | None:
+        """Return the variety that a text names, the most particular name first; None when it names none."""
+        folded = text.casefold()
+        names = [(name, variety) for variety, known in self.languages.items() for name in known]
+        names.sort(key=lambda pair: -len(pair[0]))
+        return next((variety for name, variety in names if name in folded), None)
 
     def label(self, key: str, variety: str) -> str:
         """Return a label; raise KeyError when labels.yml has none."""
@@ -74,7 +83,8 @@ def load_words(knowledge: Path) -> Words:
     concepts = definitions.parse(list[Definition])
     definitions.refuse(_definition_problems(concepts))
     operator = load(knowledge / "operator.yml").parse(Operator)
-    return Words(labels, sectors, regions, {c.id: c.text for c in concepts}, operator)
+    languages = load(knowledge / "languages.yml").parse(dict[Variety, tuple[StrictStr, ...]])
+    return Words(labels, sectors, regions, {c.id: c.text for c in concepts}, operator, dict(languages.items()))
 
 
 def _listed(path: Path, model: type[N]) -> tuple[N, ...]:

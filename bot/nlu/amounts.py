@@ -183,7 +183,9 @@ def _amount_at(text: str, words: Sequence[Word], place: int) -> tuple[Amount | N
     last, currency = _currency_at(words, found.last)
     if currency is None and not _stands_without_currency(words, found):
         return None, found.last
-    if currency == "foreign" or found.value <= 0:
+    if currency == "foreign" or found.value <= 1:
+        return None, last
+    if currency is None and _decimal_millions(text, words, place, last):
         return None, last
     value = _in_dirhams(found.value, found.largest_scale, currency)
     return Amount(words[place].start, words[last - 1].end, value), last
@@ -194,6 +196,12 @@ def _stands_without_currency(words: Sequence[Word], found: _Sum) -> bool:
     if found.largest_scale == 1 or not (found.counted or found.largest_scale >= _MILLION):
         return False
     return found.last >= len(words) or words[found.last].form not in _COUNTED
+
+
+def _decimal_millions(text: str, words: Sequence[Word], place: int, last: int) -> bool:
+    """Tell `CA 1,2 million` of written French, which may well be dirhams, from `2 millions`."""
+    said = text[words[place].start : words[last - 1].end]
+    return words[last - 1].form in ("million", "millions") and any(mark in said for mark in ",.")
 
 
 def _in_dirhams(value: float, largest_scale: int, currency: str | None) -> float:

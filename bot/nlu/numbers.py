@@ -17,7 +17,7 @@ _UNITS: dict[int, str] = {
     3: r"trois|t[ea]?la?t[ea]?|tla?t[ht]?a|[td]?lata|تلاته?|ثلاثه?|تلته?|ثلاث|تلاتا|تلت",
     4: r"quatre|[a]?r[aeo]?b?3[aeo]?|[a]?r[ae]?b3[ae]?|reb3a|arba3a?|اربعه?|ربعه?|ربعا",
     5: r"cinq|(?:kh|x|5)[ae]?ms[ae]?|خمسه?|خمسا",
-    6: r"six|s[ei]?t+[ae]|ست[هة]?|سته|ستا",
+    6: r"six|s[ei]?t+a|سته?|ستا",
     7: r"sept|s[ae]?b[ae]?3[ae]?|سبعه?|سبعا",
     8: r"huit|t[he]*m[ae]?n[iy]+[ae]|tmn(?:ya|ia)|tmen|تمنيه?|تمانيه|ثمانيه?|تمنيا|تمن",
     9: r"neuf|t[ei]?s[3e]*[ou]+d|tes[3]?[ae]|ts3[ae]?|تسعود|تسعه?|تسعا|تسع",
@@ -45,7 +45,7 @@ _UNITS: dict[int, str] = {
 }
 _SCALES: dict[int, str] = {
     1_000: r"mille|mil|[lh]?alfs?|elf|a+laf|[ae]?laf|[lt]?alaf|k|الف|لالف|الاف|لاف|تالاف|آلاف|اف",
-    1_000_000: r"l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|l?million?s?|l?ml[aeiy]+n|l?mla[iy]+[ie]?n|ال?مليون|مليون|لمليون|ملايين|ملاين|المليون",
+    1_000_000: r"d?l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|d?l?millions?|d?l?ml[aeiy]+n|d?l?mla[iy]+[ie]?n|د?ال?مليون|مليون|لمليون|ملايين|ملاين|المليون",
     1_000_000_000: r"l?m[ie]?l+[iy]+a?rd?s?|milliards?|ال?مليار|مليار|لمليار|ملاير|ملايير",
 }  # fmt: skip
 _UNIT_FORMS = [(value, re.compile(pattern)) for value, pattern in _UNITS.items()]
@@ -53,6 +53,9 @@ _SCALE_FORMS = [(value, re.compile(pattern)) for value, pattern in _SCALES.items
 _LONGEST = 15
 """Letters of the longest number word."""
 _AND = frozenset({"w", "et", "و", "ou", "o"})
+_FRENCH = frozenset(
+    "un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
+)
 _STUCK = re.compile(r"^(\d+)([^\W\d]{1,12})$")
 _DIGITS = re.compile(r"\d+")
 _THREE = re.compile(r"\d{3}")
@@ -134,7 +137,8 @@ def _in_words(tokens: Sequence[Word], place: int) -> Number | None:
         value = unit_value(form)
         if value is None and here > place and form[0] == "و":
             value = unit_value(form[1:])
-        if value is None or not _may_follow(total, value):
+        joined = here > place and tokens[here - 1].form in _AND or form[0] == "و"
+        if value is None or not _may_follow(total, value, joined or form in _FRENCH):
             break
         total = _joined(total, value)
         here += 1
@@ -142,8 +146,8 @@ def _in_words(tokens: Sequence[Word], place: int) -> Number | None:
     return Number(place, last, total, False) if last > place else None
 
 
-def _may_follow(total: float, value: int) -> bool:
-    """Keep two counts side by side apart: `jouj tlata` is not five."""
+def _may_follow(total: float, value: int, joined: bool) -> bool:
+    """Keep two counts side by side apart: `jouj tlata` is not five; `khamsin wahed` is fifty persons."""
     if not total:
         return True
     if value == 100:
@@ -152,7 +156,7 @@ def _may_follow(total: float, value: int) -> bool:
         return True
     if value >= 20:
         return total < 10 or total % 100 == 0
-    return total % 100 == 0 or (total % 10 == 0 and value < 20 and total != 10)
+    return total % 100 == 0 or (joined and total % 10 == 0 and value < 20 and total != 10)
 
 
 def _joined(total: float, value: int) -> float:

@@ -14,6 +14,8 @@ Key = tuple[str, ...]
 
 _FEWEST_BONES = 4
 """Consonants a name must have to be found by its skeleton."""
+_FEWEST_BONES_ACROSS = 5
+"""The same for a name known in the other script only."""
 _CLOSE = 84
 """How alike (0 to 100) two spellings in one script must be beside having the same skeleton."""
 _ARABIC_CLITICS = ("وال", "فال", "بال", "كال", "دال", "ال", "ولل", "لل")
@@ -91,10 +93,10 @@ class PhraseBook:
 
 
 def _alike(seen: Key, known: Key) -> bool:
-    """Compare two spellings with one skeleton: across scripts that is enough, else the letters must be close."""
+    """Compare two spellings with one skeleton: across scripts a long one is enough, else the letters must be close."""
     first, second = " ".join(seen), " ".join(known)
     if is_arabic(first) != is_arabic(second):
-        return True
+        return sum(map(len, map(word_skeleton, known))) >= _FEWEST_BONES_ACROSS
     return first[0] == second[0] and ratio(first, second) >= _CLOSE
 
 

@@ -13,27 +13,46 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool
 
 # The session of the turn under way. The worker sets it; tracker store and actions write into it, and it is
 # flushed and committed once, at the end of the turn.
 current_session: ContextVar[Session] = ContextVar("current_session")
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine; on SQLite with a write-ahead log, so that readers never wait for the writer."""
+def make_engine(url: str, durable: bool = False) -> Engine:
+    """Return an engine; on SQLite with a write-ahead log, so that readers never wait for the writer.
+
+    A durable SQLite engine waits for the disk at each commit, so that a power cut loses nothing it wrote; the
+    others survive the death of any process, and after a power cut fall back to an earlier, consistent state,
+    where a message is simply waiting again. PostgreSQL decides for itself.
+    """
     if url.startswith("sqlite"):
-        engine = create_engine(url, future=True, connect_args={"timeout": 15, "check_same_thread": False})
-        event.listen(engine, "connect", _prepare_sqlite)
+        engine = create_engine(
+            url,
+            future=True,
+            # SQLAlchemy 1.4 would open and close the file at each use.
+            poolclass=QueuePool,
+            pool_size=10,
+            max_overflow=10,
+            connect_args={"timeout": 15, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_durable if durable else _prepare)
         return engine
     return create_engine(url, future=True, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _prepare_durable(connection: Any, record: Any) -> None:
+    _prepare(connection, record)
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -78,6 +78,7 @@ function speak(variety) {
     }
   }
   showConnection(current?.offline ?? false);
+  fitBox();
 }
 
 // ---- the log
@@ -86,10 +87,30 @@ function fromTemplate(id) {
   return byId(id).content.firstElementChild.cloneNode(true);
 }
 
-function paragraph(text) {
+const ARABIC = /\p{Script=Arabic}/u;
+const LATIN = /\p{Script=Latin}/u;
+
+/** Return the direction of a line that is wholly in one script, "" for a mixed one: it follows its message. */
+function ownDirection(line) {
+  if (ARABIC.test(line) === LATIN.test(line)) return "";
+  return ARABIC.test(line) ? "rtl" : "ltr";
+}
+
+/** Return a paragraph; a line in the other script (a greeting in all varieties) runs its own way. */
+function paragraph(text, variety) {
   const element = document.createElement("p");
   element.className = "text";
-  element.textContent = text;
+  const lines = text.split("\n");
+  lines.forEach((line, index) => {
+    const span = document.createElement("span");
+    const direction = ownDirection(line);
+    if (direction && direction !== VARIETIES[variety].dir) {
+      span.dir = direction;
+      if (direction === "rtl") span.lang = VARIETIES["ary-Arab"].lang;
+    }
+    span.textContent = index < lines.length - 1 ? `${line}\n` : line;
+    element.append(span);
+  });
   return element;
 }
 
@@ -176,8 +197,11 @@ function showRafiq(message) {
   entry.lang = VARIETIES[variety].lang;
   entry.dir = VARIETIES[variety].dir;
   entry.dataset.id = message.id;
-  if (image) bubble.append(picture(image, text, variety));
-  if (text) bubble.append(paragraph(text));
+  if (image) {
+    bubble.classList.add("with-picture");
+    bubble.append(picture(image, text, variety));
+  }
+  if (text) bubble.append(paragraph(text, variety));
   if (file) bubble.append(documentLink(file, variety));
   if (!bubble.hasChildNodes()) bubble.remove();
   if (message.buttons?.length) {
@@ -201,8 +225,9 @@ function showOwner(text, state) {
 
 function showRefused(entry) {
   entry.dataset.state = "refused";
-  const note = paragraph(label("page_refused"));
+  const note = document.createElement("p");
   note.className = "refused";
+  note.textContent = label("page_refused");
   entry.append(note);
 }
 
@@ -211,7 +236,9 @@ function showConnection(offline) {
   if (connection.textContent !== text) connection.textContent = text;
 }
 
-function showTyping(shown) {
+/** Show that Rafiq is at it; without a connection nobody can know. */
+function showTyping() {
+  const shown = current.awaited && !current.offline;
   if (typing.hidden !== shown) return;
   typing.hidden = !shown;
   typing.querySelector(".unseen").textContent = shown ? label("page_typing") : "";
@@ -233,14 +260,14 @@ function reveal() {
     const target = Math.min(scroller.scrollHeight - scroller.clientHeight, start);
     if (target > scroller.scrollTop) scroller.scrollTop = target;
   }
-  down.hidden = hiddenBelow() < 120;
+  down.hidden = hiddenBelow() < 24;
 }
 
 scroller.addEventListener("scroll", () => {
   if (hiddenBelow() < 60) following = true;
   else if (scroller.scrollTop < lastTop - 2) following = false;
   lastTop = scroller.scrollTop;
-  down.hidden = hiddenBelow() < 120;
+  down.hidden = hiddenBelow() < 24;
 }, { passive: true });
 
 const resized = new ResizeObserver(reveal); // pictures load late, keyboards open
@@ -320,7 +347,14 @@ async function askUntilAnswered(conversation, address, body) {
 
 function setOffline(conversation, offline) {
   conversation.offline = offline;
-  if (conversation === current) showConnection(offline);
+  if (conversation !== current) return;
+  showConnection(offline);
+  showTyping();
+}
+
+function setAwaited(conversation, awaited) {
+  conversation.awaited = awaited;
+  if (conversation === current) showTyping();
 }
 
 // ---- a conversation
@@ -332,6 +366,7 @@ function makeConversation(id) {
     offline: false,
     ready: false, // its history is on the page
     sending: false,
+    awaited: false, // an answer takes long enough to say so
     queue: savedQueue(id), // {message_id, text | choice, title}, with its bubble as `entry`
     seen: new Set(),
     cursor: 0, // the last id that polling returned
@@ -355,10 +390,10 @@ function showReplies(conversation, messages) {
 }
 
 /** Put replies that have just come on the page, where the reader sees them. */
-function announce(conversation, messages, start) {
+function announce(conversation, messages) {
   const entries = showReplies(conversation, messages);
   for (const entry of entries) entry.classList.add("new");
-  if (entries.length) newest = start ?? entries[0];
+  if (entries.length) newest = entries[0];
   reveal();
   return entries;
 }
@@ -425,8 +460,8 @@ async function deliver(conversation, { message_id, text, choice, entry }) {
     }
     if (entry) entry.dataset.state = "sent";
     if (answer.status === 200) {
-      showTyping(false);
-      const entries = announce(conversation, answer.body.messages, entry);
+      setAwaited(conversation, false);
+      const entries = announce(conversation, answer.body.messages);
       // Ids that go back: everything was erased meanwhile, and they count from the start again.
       if (entries.some((shown) => Number(shown.dataset.id) <= conversation.cursor)) conversation.cursor = 0;
       return;
@@ -440,7 +475,7 @@ async function sendQueue(conversation) {
   if (conversation.sending || !conversation.ready) return;
   conversation.sending = true;
   while (conversation.queue.length) {
-    const timer = setTimeout(() => showTyping(conversation === current), TYPING_AFTER_MS);
+    const timer = setTimeout(() => setAwaited(conversation, true), TYPING_AFTER_MS);
     try {
       await deliver(conversation, conversation.queue[0]);
     } catch (error) {
@@ -448,7 +483,7 @@ async function sendQueue(conversation) {
       console.error(error); // an answer this page cannot show must not hold up the next message
     } finally {
       clearTimeout(timer);
-      if (conversation === current) showTyping(false);
+      setAwaited(conversation, false);
     }
     conversation.queue.shift();
     saveQueue(conversation);
@@ -487,18 +522,22 @@ async function keepPolling(conversation) {
   }
 }
 
-async function open(id) {
+async function fetchHistory(conversation) {
+  const { status, body } = await askUntilAnswered(conversation, historyAddress(conversation, 0));
+  return status === 200 ? body.messages : [];
+}
+
+async function open(id, { isNew = false } = {}) {
   current?.left.abort();
   const conversation = makeConversation(id);
   current = conversation;
   log.replaceChildren();
-  showTyping(false);
+  showTyping();
   showConnection(false);
   try {
     const unsent = [...conversation.queue];
-    const [{ status, body }] = await Promise.all([askUntilAnswered(conversation, historyAddress(conversation, 0)), words]);
+    const [history] = await Promise.all([isNew ? [] : fetchHistory(conversation), words]);
     if (conversation !== current) return;
-    const history = status === 200 ? body.messages : [];
     showHistory(conversation, history, unsent);
     advance(conversation, history);
     conversation.ready = true;
@@ -513,7 +552,7 @@ async function open(id) {
 function openNew() {
   const id = newId();
   keep("localStorage", CONVERSATION_KEY, id);
-  open(id);
+  open(id, { isNew: true });
 }
 
 // ---- the owner's hands
@@ -524,6 +563,8 @@ function writeInBox(text) {
 }
 
 function fitBox() {
+  // A number or nothing has no direction of its own: the page's holds.
+  box.dir = /\p{L}/u.test(box.value) ? "auto" : document.documentElement.dir;
   box.style.height = "auto";
   box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
 }
