@@ -15,7 +15,7 @@ from bot.nlu.amounts import UNITS, amounts
 from bot.nlu.numbers import tokens
 from bot.nlu.phrases import Hit, PhraseBook
 from bot.nlu.places import Gazetteer
-from bot.nlu.text import Word, is_arabic
+from bot.nlu.text import Word
 
 _STUCK_UNITS = UNITS | frozenset(
     "ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa".split()
@@ -23,16 +23,8 @@ _STUCK_UNITS = UNITS | frozenset(
 _GENERIC_SECTORS = ("grocery", "ecommerce")
 """Sectors whose words (`magasin`, `boutique`, `en ligne`) yield to a trade named beside them."""
 
-_LANGUAGES = {
-    "fr": "français francais fransawi fransais lfransawi l'fransawi lfrançais faransiya lfaransiya fransia lfransia frnsawi "
-    "lfrensawi french الفرنسية فرنسية بالفرنسية فرنساوي الفرونسي بالفرنساوي للفرنسية فرنسي الفرنساوية بالفرنسي",
-    "ary-Arab": "arabe l3arbiya l3arabiya 3arbiya larabe l3erbia l3arabia 3rbia l3arbia 3arabia l3rbya arabic "
-    "العربية عربية بالعربية للعربية الدارجة بالدارجة دارجة للدارجة بالعربي العربي المغربية",
-    "ary-Latn": "arabizi franco-arabe franco darija_latin",
-    "darija": "darija ddarija lmaghribiya maghribia eddarija darja ddarja derja dderja",
-    "latin": "latin latine latinia latiniya لاتينية اللاتينية",
-}
-_REFUSED = frozenset("pas machi ماشي bla بلا mafhemtch kanfhemch ma nfhemch plus non walo ma".split())
+_REFUSALS = frozenset("pas machi ماشي bla بلا mafhemtch kanfhemch makanfhemch plus non walo ma ما".split())
+_REFUSALS_AFTER = frozenset("pas machi ماشي s3ib صعيب".split())
 _DENIALS = frozenset(
     "pas sans ni aucun aucune ma3ndich ma3andich ma3endich ma3ndna ma3ndnach mazal machi bla "
     "ماعنديش ماعندناش عنديش عندناش ماعندي ماشي مازال بلا لا باقي".split()
@@ -71,7 +63,7 @@ class FirmEntities:
         self._named = {
             name: PhraseBook(names[name], ordinary=ordinary) for name in ("legal_form", "programme", "axis")
         }
-        self._languages = PhraseBook({code: forms.split() for code, forms in _LANGUAGES.items()}, loose=False)
+        self._languages = PhraseBook(load(knowledge / "languages.yml").data, loose=False)
         self._places = Gazetteer(load(knowledge / "place_names.yml").data)
 
     def find(self, text: str, today: date) -> list[Entity]:
@@ -86,7 +78,7 @@ class FirmEntities:
             *(_entity(words, "programme", hit) for hit in _distinct(self._named["programme"].find(words))),
             *(_entity(words, "concept", hit) for hit in _distinct(self._concepts.find(words))),
             *(_entity(words, "axis", hit) for hit in _distinct(self._named["axis"].find(words))),
-            *self._language(words, text),
+            *self._language(words),
         ]
         return sorted(found, key=lambda entity: (entity.start, entity.end))
 
@@ -111,21 +103,13 @@ class FirmEntities:
             start, end = words[hit.first].start, words[hit.last - 1].end
             yield Entity(place.kind, place.name, start, end, place.region, place.province)
 
-    def _language(self, words: Sequence[Word], text: str) -> Iterator[Entity]:
-        """Give the varieties asked for; `darija` is the one in the letters of the message."""
-        hits = self._languages.find(words)
-        latin = any(hit.name == "latin" for hit in hits)
-        for hit in hits:
-            refused = {word.form for word in words[max(0, hit.first - 2) : hit.first]}
-            refused |= {word.form for word in words[hit.last : hit.last + 1]} & {"pas", "machi", "ماشي"}
-            if hit.name == "latin" or _REFUSED & refused:
-                continue
-            code = hit.name
-            if code == "darija":
-                code = "ary-Arab" if is_arabic(text) and not latin else "ary-Latn"
-            elif latin and code == "ary-Arab":
-                code = "ary-Latn"
-            yield Entity("language", code, words[hit.first].start, words[hit.last - 1].end)
+    def _language(self, words: Sequence[Word]) -> Iterator[Entity]:
+        """Give the varieties asked for, without those refused: `français pas bon 3ndi, l3arbiya ahsen`."""
+        for hit in self._languages.find(words):
+            before = {word.form for word in words[max(0, hit.first - 2) : hit.first]}
+            after = {word.form for word in words[hit.last : hit.last + 1]}
+            if not (_REFUSALS & before or _REFUSALS_AFTER & after):
+                yield _entity(words, "language", hit)
 
 
 def _unless_denied(words: Sequence[Word], hit: Hit) -> Hit | None:

@@ -63,7 +63,7 @@ _SINCE = frozenset(
 )
 _FOUNDING = (
     "7li", "7lli", "7elli", "7ali", "hlit", "hallit", "fta7", "fte7", "bdit", "bdin", "tsej", "cree", "fond", "ouver",
-    "lanc", "demarr", "commenc", "install", "7ell", "t2es", "حلي", "حليت", "فتح", "بدي", "بدا", "تأسس", "تاسس", "اسس", "تسجل",
+    "lanc", "demarr", "commenc", "install", "7ell", "t2es", "حلي", "محلول", "حليت", "فتح", "بدي", "بدا", "تأسس", "تاسس", "اسس", "تسجل",
 )  # fmt: skip
 _AFTER_AGE = frozenset(
     "existence activite exercice anciennete".split()

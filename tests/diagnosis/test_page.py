@@ -238,8 +238,9 @@ def test_the_longest_plan_stays_on_the_page_above_the_note(
     signed = {key: Text(**{variety: text for variety in VARIETIES}) for key, text in signs.items()}
     plan = [(long_card(words), day) for day in DAYS]
     found = texts(draw_page(scored(ANCHORS), instrument, {**labels, **signed}, language, plan, TOLD_ON))
-    starts = [start for start, (text, _) in enumerate(found) if text in ("PLAN", "1", "2", "3", "FOOT")]
-    starts.insert(-1, next(start for start, (text, _) in enumerate(found) if text.startswith("NOTE")))
+    found = found[[text for text, _ in found].index("PLAN") :]
+    parting = re.compile(r"(PLAN|[123]|NOTE .*|FOOT)$")
+    starts = [start for start, (text, _) in enumerate(found) if parting.match(text)]
     assert [found[start][0][:4] for start in starts] == ["PLAN", "1", "2", "3", "NOTE", "FOOT"]
     parts = [[height for _, height in found[a:b]] for a, b in pairwise([*starts, len(found)])]
     for above, below in pairwise(parts):

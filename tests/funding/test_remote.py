@@ -81,7 +81,7 @@ def test_a_service_that_is_not_there_is_unavailable() -> None:
 )  # fmt: skip
 def test_an_answer_that_cannot_be_used_is_refused(fake: FakeService, garbage: Any) -> None:
     fake.answers = [(200, garbage)]
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(ServiceUnavailable, match="the answer"):
         RemoteFunding(fake.url).check(PROFILE)
 
 
@@ -93,7 +93,7 @@ def test_a_verdict_the_chat_could_not_tell_is_refused(
 ) -> None:
     document["programmes"][0][field] = value
     fake.answers = [(200, document)]
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(ServiceUnavailable, match=f"verdict.*{field}"):
         RemoteFunding(fake.url).check(PROFILE)
 
 

@@ -259,6 +259,7 @@ function reveal() {
     const start = newest?.isConnected ? newest.offsetTop - scroller.offsetTop - 8 : Infinity;
     const target = Math.min(scroller.scrollHeight - scroller.clientHeight, start);
     if (target > scroller.scrollTop) scroller.scrollTop = target;
+    lastTop = scroller.scrollTop; // a list that closed may have moved it up: that was not the reader
   }
   down.hidden = hiddenBelow() < 24;
 }
