@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime, timezone
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -13,9 +12,9 @@ from actions import prompts
 from actions.profile import summary
 from actions.results import keep_media
 from actions.turn import RafiqAction, Turn
-from bot.diagnosis import sitting
 from bot.storage import retention
 from bot.storage.models import InboxMessage, OutboxMessage
+from bot.storage.rights import export
 
 
 class ActionExportMyData(RafiqAction):
@@ -25,7 +24,7 @@ class ActionExportMyData(RafiqAction):
 
     def reply(self, turn: Turn) -> None:
         firm = turn.firm
-        document = export(turn)
+        document = export(turn.session, turn.conversation)
         consent = turn.label("consent_not_given")
         if firm is not None and firm.consent_at is not None:
             consent = f"{turn.label('consent_given_on')} {_day(firm.consent_at)}"
@@ -40,25 +39,6 @@ class ActionExportMyData(RafiqAction):
         file = keep_media(turn, data, "application/json", "rafiq-mes-donnees.json")
         turn.show("rafiq-mes-donnees.json", document=file)
         prompts.ask_again(turn)
-
-
-def export(turn: Turn) -> dict[str, Any]:
-    """Return everything kept about the owner as one document: firm, tests, choices, messages."""
-    session, conversation, firm = turn.session, turn.conversation, turn.firm
-    said = session.execute(select(InboxMessage).filter_by(conversation_id=conversation.id)).scalars()
-    replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
-    messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
-    messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
-    return {
-        "channel": conversation.channel,
-        "language": conversation.language,
-        "first_message_at": conversation.created_at,
-        "consent_at": firm.consent_at if firm else None,
-        "consent_version": firm.consent_version if firm else None,
-        "profile": dict(firm.profile) if firm else {},
-        **(sitting.as_export(firm) if firm else {"tests": [], "choices": []}),
-        "messages": sorted(messages, key=lambda message: message["at"]),
-    }
 
 
 def _counts(turn: Turn) -> dict[str, int]:

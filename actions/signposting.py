@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from bot.matching.service import MatchingService, make_matching
-
 from actions import journey, prompts
 from actions.profile import profile_from
 from actions.results import card_of, offer_menu, plan_of
@@ -14,6 +12,7 @@ from actions.turn import RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.diagnosis.plan import Step
 from bot.funding.service import FundingService, make_funding
+from bot.matching.service import MatchingService, make_matching
 from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 

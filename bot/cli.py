@@ -6,6 +6,8 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,176 @@ def upgrade() -> None:
     from bot.storage.database import make_engine, migrate
 
     migrate(make_engine(_settings().database))
+
+
+@nlu.command("parse")
+def nlu_parse(file: Path | None = typer.Argument(None, help="Lines of text; standard input without it.")) -> None:
+    """Read messages, a line each; print one JSON line each: text, language, intent, confidence, entities."""
+    parser = _parser()
+    for line in _lines(file):
+        _print_json(parser.parse(line))
+
+
+@nlu.command("evaluate")
+def nlu_evaluate(
+    file: Path = typer.Argument(..., help="JSON lines: text, intent, variety."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+) -> None:
+    """Measure the model on labelled messages: accuracy, macro F1 and confusions, overall and per variety."""
+    from bot.nlu.parse import evaluate
+
+    rows = [row for row in _json_lines(file) if _has(row, "text", "intent")]
+    report = evaluate(rows, _parser())
+    if as_json:
+        _print_json(report)
+        return
+    for name, part in {"all": report, **report["varieties"]}.items():
+        typer.echo(f"{name}: {part['messages']} messages, accuracy {part['accuracy']}, macro F1 {part['macro_f1']}")
+        for confusion in part["confusions"][:5]:
+            typer.echo(f"    {confusion['intent']} read as {confusion['parsed']}: {confusion['count']}")
+
+
+@diagnosis.command("answer")
+def diagnosis_answer(file: Path | None = typer.Argument(None, help="JSON lines: question, text.")) -> None:
+    """Match free sentences to the options of a question; value is null where the bot would ask back."""
+    from bot.diagnosis.library import load_library
+
+    order = load_library(_settings().knowledge_dir).instrument.order
+    parser = _parser()
+    for row in _json_lines(file):
+        if not _has(row, "question", "text") or row["question"] not in order:
+            raise _fail(f"a question of {', '.join(order)} and a text are needed")
+        _print_json(parser.match_answer(row["question"], row["text"]))
+
+
+@diagnosis.command("score")
+def diagnosis_score(file: Path | None = typer.Argument(None, help="JSON: answers, profile, goal.")) -> None:
+    """Score a set of answers: score, level, axes, next step, plan."""
+    from bot.diagnosis.document import parse_request, score_document
+    from bot.diagnosis.library import load_library
+
+    library = load_library(_settings().knowledge_dir)
+    try:
+        request = parse_request(_read_json(file), library.instrument)
+    except ValueError as error:
+        raise _fail(error) from None
+    _print_json(score_document(library.instrument, library.cards, library.priorities, request))
+
+
+@funding.command("check")
+def funding_check(
+    file: Path | None = typer.Argument(None, help="A firm's profile as JSON."),
+    named: list[str] = typer.Option([], help="A historic programme to answer too."),
+) -> None:
+    """Check a firm against every programme: verdict, deciding rule, estimate, source and date."""
+    from bot.funding.service import make_funding
+    from bot.service import ServiceUnavailable
+
+    settings = _settings()
+    try:
+        _print_json(make_funding(settings.funding_url, settings.knowledge_dir).check(_read_json(file), named))
+    except (ValueError, ServiceUnavailable) as error:
+        raise _fail(error) from None
+
+
+@app.command("match")
+def match(file: Path | None = typer.Argument(None, help="JSON: profile, need, limit.")) -> None:
+    """Rank trainings, tools, providers and platforms for a firm and a need, each with its reasons."""
+    from bot.matching.service import make_matching
+    from bot.service import ServiceUnavailable
+
+    settings = _settings()
+    try:
+        _print_json(make_matching(settings.matching_url, settings.knowledge_dir).match(_read_json(file)))
+    except (ValueError, ServiceUnavailable) as error:
+        raise _fail(error) from None
+
+
+@data.command("export")
+def data_export(
+    channel: str = typer.Option("web", help="The channel."),
+    address: str = typer.Argument(..., help="Phone, id, session."),
+) -> None:
+    """Print everything kept about the owner of an address as one JSON document."""
+    from bot.storage.rights import export
+
+    with _owner(channel, address) as (session, conversation):
+        _print_json(export(session, conversation))
+
+
+@data.command("delete")
+def data_delete(
+    channel: str = typer.Option("web", help="The channel."),
+    address: str = typer.Argument(..., help="Phone, id, session."),
+) -> None:
+    """Erase everything kept about the owner of an address."""
+    from bot.storage.retention import erase_conversation
+
+    with _owner(channel, address) as (session, conversation):
+        erase_conversation(session, conversation.id)
+        session.commit()
+    _print_json({"deleted": True})
+
+
+@data.command("purge")
+def data_purge() -> None:
+    """Let go of what may no longer be kept: guests' sessions that are over, erased conversations, old messages."""
+    from bot.storage.database import make_engine, make_sessions
+    from bot.storage.retention import purge
+
+    settings = _settings()
+    with make_sessions(make_engine(settings.database))() as session:
+        purge(session, settings.session_minutes * 60)
+    _print_json({"purged": True})
+
+
+@contextmanager
+def _owner(channel: str, address: str) -> Iterator[Any]:
+    """Yield the session and conversation of an address; stop when nobody wrote from there."""
+    from bot.storage.addresses import AddressBook
+    from bot.storage.database import make_engine, make_sessions
+    from bot.storage.inbox import find_conversation
+    from bot.storage.models import Conversation
+
+    settings = _settings()
+    book = AddressBook(settings.derived_key("address-hash"), settings.fernet_key())
+    with make_sessions(make_engine(settings.database))() as session:
+        found = find_conversation(session, book, channel, address)
+        if found is None:
+            raise _fail("nobody wrote from this address")
+        yield session, session.get(Conversation, found)
+
+
+def _parser() -> Any:
+    _quiet_libraries()
+    from bot.dialogue.model import model_path
+    from bot.nlu.parse import Parser
+    from bot.processes import set_up_logging
+
+    settings = _settings()
+    set_up_logging(settings)
+    try:
+        return Parser.load(model_path(settings))
+    except FileNotFoundError:
+        raise _fail("there is no trained model: run `rafiq train`") from None
+
+
+def _lines(file: Path | None) -> list[str]:
+    text = file.read_text("utf-8") if file else sys.stdin.buffer.read().decode("utf-8", "replace")
+    return text.splitlines()
+
+
+def _json_lines(file: Path | None) -> Iterator[Any]:
+    for number, line in enumerate(_lines(file), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise _fail(f"line {number} is not JSON: {error}") from None
+
+
+def _has(row: Any, *names: str) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(name), str) for name in names)
 
 
 @bench.command("turns")

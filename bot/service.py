@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
+from pydantic import BaseModel, StrictStr
 
 TIME_LIMIT = 3.0
 """Seconds that one call may take, its retry included."""
@@ -18,6 +19,17 @@ LARGEST_ANSWER = 4_000_000
 
 class ServiceUnavailable(Exception):
     """The service did not answer in time, refused, or answered something that cannot be used."""
+
+
+class SpokenText(BaseModel):
+    """A text as a service sends it, in the three varieties."""
+
+    fr: StrictStr
+    ary_arab: StrictStr
+    ary_latn: StrictStr
+
+    class Config:
+        fields = {"ary_arab": "ary-Arab", "ary_latn": "ary-Latn"}  # noqa: RUF012
 
 
 class _TryAgain(Exception):

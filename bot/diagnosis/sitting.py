@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from bot.diagnosis import adaptive
 from bot.diagnosis.adaptive import TimedAnswer
@@ -154,33 +153,3 @@ def rungs_gained(before: Assessment, after: Assessment) -> list[tuple[str, int, 
         for row in after.answers
         if row.status == "answered" and row.item in old and row.value > old[row.item]
     ]
-
-
-def as_export(firm: Firm) -> dict[str, Any]:
-    """Return everything kept about the firm's tests, for the owner's right of access."""
-    return {
-        "tests": [
-            {
-                "started_at": sitting.started_at,
-                "completed_at": sitting.completed_at,
-                "instrument": sitting.instrument_version,
-                "status": sitting.status,
-                "answers": [
-                    {
-                        "item": row.item,
-                        "status": row.status,
-                        "value": row.value,
-                        "source": row.source,
-                        "answered_at": row.answered_at,
-                    }
-                    for row in sitting.answers
-                ],
-                "results": [result.document for result in sitting.results],
-            }
-            for sitting in firm.assessments
-        ],
-        "choices": [
-            {"card": choice.card, "status": choice.status, "reason": choice.reason, "at": choice.chosen_at}
-            for choice in firm.choices
-        ],
-    }

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from bot.settings import ROOT, Settings
 
-INPUTS = ("config.yml", "domain.yml", "requirements.lock", "nlu_data", "bot/nlu", "knowledge")
+TRAINING_DATA = ("nlu_data/intents", "nlu_data/rules.yml")
+INPUTS = (
+    *TRAINING_DATA,
+    "config.yml",
+    "domain.yml",
+    "requirements.lock",
+    "bot/nlu",
+    "knowledge/answers.yml",
+    "knowledge/questions.yml",
+)
 
 
 class TrainingFailed(Exception):
@@ -49,7 +58,7 @@ def train(settings: Settings) -> Path:
         result = rasa_train(
             domain=str(ROOT / "domain.yml"),
             config=str(ROOT / "config.yml"),
-            training_files=[str(ROOT / "nlu_data")],
+            training_files=[str(ROOT / name) for name in TRAINING_DATA],
             output=str(draft),
             fixed_model_name="rafiq",
             force_training=True,

@@ -9,7 +9,7 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from sqlalchemy.orm import Session
 
-from bot.dialogue.choices import as_plain_text, as_rasa_message
+from bot.dialogue.choices import as_plain_text, parsed_choice
 from bot.dialogue.output import OutboxChannel
 from bot.storage import inbox, outbox
 from bot.storage.database import current_session
@@ -47,11 +47,13 @@ async def take_turn(agent: Agent, session: Session, claim: inbox.Claim, wakeup: 
 
 async def _replies(agent: Agent, conversation: Conversation, message: InboxMessage) -> list[dict[str, Any]]:
     channel = OutboxChannel(conversation.channel)
+    text, parsed = reading(agent, message.kind, message.body)
     await agent.handle_message(
         UserMessage(
-            rasa_text(agent, message.kind, message.body),
+            text,
             channel,
             conversation.id,
+            parse_data=parsed,
             input_channel=conversation.channel,
             message_id=str(message.id),
             metadata=_metadata(conversation, message),
@@ -65,15 +67,15 @@ async def _replies(agent: Agent, conversation: Conversation, message: InboxMessa
     return channel.payloads
 
 
-def rasa_text(agent: Agent, kind: str, body: str) -> str:
-    """Return what Rasa reads: a choice of ours as its intent, everything else as text that it cannot obey."""
+def reading(agent: Agent, kind: str, body: str) -> tuple[str, dict[str, Any] | None]:
+    """Return what Rasa reads: text that it cannot obey, or a choice of ours as parse data."""
     intents = frozenset(agent.domain.intents)  # type: ignore[union-attr]
-    if kind == "media":
-        return "/send_media"
     text = as_plain_text(body)[:LONGEST_TEXT]
+    if kind == "media":
+        return "", parsed_choice("send_media", intents)
     if kind == "choice":
-        return as_rasa_message(body, intents) or text
-    return text if text.strip() else "/send_nothing"
+        return text, parsed_choice(body, intents)
+    return text, None if text.strip() else parsed_choice("send_nothing", intents)
 
 
 def _metadata(conversation: Conversation, message: InboxMessage) -> dict[str, Any]:

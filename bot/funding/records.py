@@ -13,13 +13,13 @@ from pydantic import Field, StrictStr, validator
 from bot.funding.rules import ORDER, Condition, Rule
 from bot.knowledge.firm import Exact
 from bot.knowledge.loader import Loc, Problem, Record, load
+from bot.knowledge.source import AS_OF, Source
 from bot.knowledge.text import VARIETIES, Text, too_long
 
 SUMMARY, CONTACT, STATUS = 280, 200, 200
 """Longest texts, in characters: a card is read on a phone."""
 
 StatusValue = Literal["in force", "announced", "no new intake found", "unknown", "historic"]
-AS_OF = r"^\d{4}(-\d{2}(-\d{2})?)?\Z"
 
 
 class Name(Record):
@@ -27,19 +27,6 @@ class Name(Record):
 
     fr: StrictStr
     ar: StrictStr | None = None
-
-
-class Source(Record):
-    """Where a fact was read."""
-
-    title: StrictStr
-    publisher: StrictStr
-    date: StrictStr
-    where: StrictStr | None = None
-
-    def line(self) -> str:
-        """Return the source on one line."""
-        return f"{self.title}, {self.publisher}, {self.date}" + (f", {self.where}" if self.where else "")
 
 
 class Status(Record):

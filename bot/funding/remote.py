@@ -8,21 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, StrictStr, ValidationError
 
-from bot.service import TIME_LIMIT, ServiceUnavailable, post
+from bot.service import TIME_LIMIT, ServiceUnavailable, SpokenText, post
 
 PATH = "/api/funding/check"
 WORDS = ("name", "summary", "contact", "status_text", "as_of", "benefit")
 
 log = logging.getLogger(__name__)
-
-
-class _Varieties(BaseModel):
-    fr: StrictStr
-    ary_arab: StrictStr
-    ary_latn: StrictStr
-
-    class Config:
-        fields = {"ary_arab": "ary-Arab", "ary_latn": "ary-Latn"}  # noqa: RUF012
 
 
 class _Name(BaseModel):
@@ -38,9 +29,9 @@ class _Entry(BaseModel):
     id: StrictStr
     verdict: Literal["yes", "no", "unknown"]
     name: _Name
-    summary: _Varieties
-    contact: _Varieties
-    status_text: _Varieties
+    summary: SpokenText
+    contact: SpokenText
+    status_text: SpokenText
     as_of: StrictStr
     benefit: _Benefit
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -110,40 +110,71 @@ def _conversation_for(session: Session, addresses: AddressBook, message: Incomin
         return found
 
 
+_earlier = aliased(InboxMessage)
+_free = or_(Conversation.lease_until.is_(None), Conversation.lease_until < bindparam("now"))
+# Built once: making a statement costs more than running it.
+_CANDIDATES = (
+    select(InboxMessage.id, InboxMessage.conversation_id, InboxMessage.attempts)
+    .join(Conversation, Conversation.id == InboxMessage.conversation_id)
+    .where(InboxMessage.status == "waiting", InboxMessage.available_at <= bindparam("now"), _free)
+    .where(
+        ~exists().where(
+            _earlier.conversation_id == InboxMessage.conversation_id,
+            _earlier.status == "waiting",
+            _earlier.id < InboxMessage.id,
+        )
+    )
+    .order_by(InboxMessage.id)
+    .limit(5)
+)
+_LEASE = (
+    update(Conversation.__table__)
+    .where(Conversation.__table__.c.id == bindparam("conversation"))
+    .where(or_(Conversation.__table__.c.lease_until.is_(None), Conversation.__table__.c.lease_until < bindparam("now")))
+    .values(lease_token=bindparam("token"), lease_until=bindparam("until"))
+)
+_ATTEMPT = (
+    update(InboxMessage.__table__)
+    .where(InboxMessage.__table__.c.id == bindparam("message"), InboxMessage.__table__.c.status == "waiting")
+    .values(attempts=InboxMessage.__table__.c.attempts + 1)
+)
+_RELEASE = (
+    update(Conversation.__table__)
+    .where(
+        Conversation.__table__.c.id == bindparam("conversation"),
+        Conversation.__table__.c.lease_token == bindparam("token"),
+    )
+    .values(lease_token=None, lease_until=None)
+)
+_CLOSE = (
+    update(InboxMessage.__table__)
+    .where(InboxMessage.__table__.c.id == bindparam("message"))
+    .values(status=bindparam("new_status"), error=bindparam("new_error"), done_at=bindparam("at"))
+)
+_POSTPONE = (
+    update(InboxMessage.__table__)
+    .where(InboxMessage.__table__.c.id == bindparam("message"), InboxMessage.__table__.c.status == "waiting")
+    .values(available_at=bindparam("at"), error=bindparam("new_error"))
+)
+_NEXT_AVAILABLE = (
+    select(InboxMessage.available_at)
+    .where(InboxMessage.status == "waiting")
+    .order_by(InboxMessage.available_at)
+    .limit(1)
+)
+
+
 def claim(session: Session, lease_seconds: float) -> Claim | None:
     """Lease the oldest message whose conversation has no turn under way, and commit; None when there is none."""
     now = time.time()
-    earlier = aliased(InboxMessage)
-    first_of_its_conversation = ~exists().where(
-        earlier.conversation_id == InboxMessage.conversation_id,
-        earlier.status == "waiting",
-        earlier.id < InboxMessage.id,
-    )
-    free = or_(Conversation.lease_until.is_(None), Conversation.lease_until < now)
-    candidates = session.execute(
-        select(InboxMessage.id, InboxMessage.conversation_id, InboxMessage.attempts)
-        .join(Conversation, Conversation.id == InboxMessage.conversation_id)
-        .where(InboxMessage.status == "waiting", InboxMessage.available_at <= now, free)
-        .where(first_of_its_conversation)
-        .order_by(InboxMessage.id)
-        .limit(5)
-    ).all()
+    candidates = session.execute(_CANDIDATES, {"now": now}).all()
     session.rollback()
     for inbox_id, conversation_id, attempts in candidates:
         token = new_id()
-        taken = session.execute(
-            update(Conversation)
-            .where(Conversation.id == conversation_id, free)
-            .values(lease_token=token, lease_until=now + lease_seconds)
-            .execution_options(synchronize_session=False)
-        )
-        # The row may have been done between the look and the lease: then it is no longer waiting.
-        counted = session.execute(
-            update(InboxMessage)
-            .where(InboxMessage.id == inbox_id, InboxMessage.status == "waiting")
-            .values(attempts=attempts + 1)
-            .execution_options(synchronize_session=False)
-        )
+        lease = {"conversation": conversation_id, "now": now, "token": token, "until": now + lease_seconds}
+        taken = session.execute(_LEASE, lease)
+        # The message may have been done between the look and the lease: then it is no longer waiting.
+        counted = session.execute(_ATTEMPT, {"message": inbox_id})
         if taken.rowcount == 1 and counted.rowcount == 1:
             session.commit()
             return Claim(inbox_id, conversation_id, token, attempts + 1)
@@ -153,46 +184,23 @@ def claim(session: Session, lease_seconds: float) -> Claim | None:
 
 def close(session: Session, claim: Claim, status: str, error: str | None = None) -> None:
     """Close the message and give the conversation back, in the caller's transaction; LeaseLost if it was taken over."""
-    released = session.execute(
-        update(Conversation)
-        .where(Conversation.id == claim.conversation_id, Conversation.lease_token == claim.token)
-        .values(lease_token=None, lease_until=None)
-        .execution_options(synchronize_session=False)
-    )
+    released = session.execute(_RELEASE, {"conversation": claim.conversation_id, "token": claim.token})
     if released.rowcount != 1:
         raise LeaseLost(claim.conversation_id)
-    session.execute(
-        update(InboxMessage)
-        .where(InboxMessage.id == claim.inbox_id)
-        .values(status=status, error=error, done_at=time.time())
-        .execution_options(synchronize_session=False)
-    )
+    closed = {"message": claim.inbox_id, "new_status": status, "new_error": error, "at": time.time()}
+    session.execute(_CLOSE, closed)
 
 
 def retry_later(session: Session, claim: Claim, delay_seconds: float, error: str) -> None:
     """Give the conversation back with the message still waiting; a later message cannot overtake it. Commits."""
-    session.execute(
-        update(Conversation)
-        .where(Conversation.id == claim.conversation_id, Conversation.lease_token == claim.token)
-        .values(lease_token=None, lease_until=None)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(InboxMessage)
-        .where(InboxMessage.id == claim.inbox_id, InboxMessage.status == "waiting")
-        .values(available_at=time.time() + delay_seconds, error=error)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_RELEASE, {"conversation": claim.conversation_id, "token": claim.token})
+    postponed = {"message": claim.inbox_id, "at": time.time() + delay_seconds, "new_error": error}
+    session.execute(_POSTPONE, postponed)
     session.commit()
 
 
 def next_available_in(session: Session) -> float | None:
     """Return the seconds until a waiting message can be tried (0 or less: now), None when nothing waits."""
-    at = session.execute(
-        select(InboxMessage.available_at)
-        .where(InboxMessage.status == "waiting")
-        .order_by(InboxMessage.available_at)
-        .limit(1)
-    ).scalar_one_or_none()
+    at = session.execute(_NEXT_AVAILABLE).scalar_one_or_none()
     session.rollback()
     return None if at is None else at - time.time()

@@ -6,17 +6,22 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.storage.models import InboxMessage, OutboxMessage
 
+_INSERT = insert(OutboxMessage.__table__)
+
 
 def put(session: Session, conversation_id: str, inbox_id: int | None, payloads: Sequence[dict[str, Any]]) -> None:
     """Add replies in order, in the caller's transaction."""
-    for payload in payloads:
-        session.add(OutboxMessage(conversation_id=conversation_id, inbox_id=inbox_id, payload=payload))
-        session.flush()  # ids give the order, so rows are inserted one by one
+    rows = [
+        {"conversation_id": conversation_id, "inbox_id": inbox_id, "payload": payload, "status": "waiting"}
+        for payload in payloads
+    ]
+    if rows:
+        session.execute(_INSERT, rows)
 
 
 def replies_to(session: Session, inbox_id: int) -> list[OutboxMessage] | None:

@@ -4,40 +4,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.choices import as_plain_text, as_rasa_message
+from bot.dialogue.choices import as_plain_text, parsed_choice
 
 INTENTS = frozenset({"greet", "answer", "change_language"})
 
 
 @pytest.mark.parametrize(
-    ("choice", "message"),
+    ("choice", "intent", "value"),
     [
-        ("greet", "/greet"),
-        ("answer:ab12cd34:G1:2", '/answer{"choice": "ab12cd34:G1:2"}'),
-        ("change_language:ary-Arab", '/change_language{"choice": "ary-Arab"}'),
+        ("greet", "greet", None),
+        ("answer:ab12cd34:G1:2", "answer", "ab12cd34:G1:2"),
+        ("change_language:ary-Arab", "change_language", "ary-Arab"),
     ],
 )
-def test_a_choice_of_ours_becomes_its_intent(choice, message):
-    assert as_rasa_message(choice, INTENTS) == message
+def test_a_choice_of_ours_is_its_intent(choice, intent, value):
+    parsed = parsed_choice(choice, INTENTS)
+    assert parsed["intent"] == {"name": intent, "confidence": 1.0}
+    assert [entity["value"] for entity in parsed["entities"]] == ([value] if value else [])
 
 
 @pytest.mark.parametrize(
     "choice",
-    [
-        "restart",
-        "/greet",
-        "greet\n",
-        'greet{"choice":"x"}',
-        "answer:",
-        "answer:a b",
-        "answer:" + "x" * 65,
-        "a:" * 9,
-        "",
-        "جواب",
-    ],
+    ["restart", "/greet", "greet\n", 'greet{"a":1}', "answer:", "answer:a b", "answer:" + "x" * 65, "a:" * 9, "", "ج"],
 )
 def test_another_choice_is_not_obeyed(choice):
-    assert as_rasa_message(choice, INTENTS) is None
+    assert parsed_choice(choice, INTENTS) is None
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,11 @@ def test_unknown_never_hides_a_failure(
     ("op", "bracket", "expected"),
     [
         ("min", (100, 200), True), ("min", (99, 200), None), ("min", (50, 100), False), ("min", (50, 101), None),
-        ("below", (50, 100), True), ("below", (50, 101), None), ("below", (100, 200), False), ("below", (0, None), None),
+        ("below", (50, 100), True), ("below", (50, 101), None), ("below", (100, 200), False),
+        ("below", (0, None), None),
         ("max", (50, 100), True), ("max", (50, 101), None), ("max", (100, 200), None), ("max", (101, None), False),
-        ("above", (101, 200), True), ("above", (100, 200), None), ("above", (50, 100), False), ("above", (50, 101), None),
+        ("above", (101, 200), True), ("above", (100, 200), None), ("above", (50, 100), False),
+        ("above", (50, 101), None),
     ],
 )  # fmt: skip
 def test_a_bracket_decides_only_when_it_is_whole_on_one_side(

@@ -17,7 +17,9 @@ from tests.funding.conftest import KNOWLEDGE, TODAY, entry
 
 SERVICE = LocalFunding(load_programmes(KNOWLEDGE), lambda: TODAY)
 BOOLEANS = st.booleans()
-MONEY = st.sampled_from([0, 50000, 600000, 999999.99, 1000000, 1500000, 3000000, 9999999, 10000000, 50000001, 500000000])
+MONEY = st.sampled_from(
+    [0, 50000, 600000, 999999.99, 1000000, 1500000, 3000000, 9999999, 10000000, 50000001, 500000000]
+)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "legal_form": st.sampled_from(get_args(LegalForm)),
     "sector": st.sampled_from(get_args(Sector)),

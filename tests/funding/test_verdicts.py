@@ -62,7 +62,8 @@ def changed(firm: dict[str, Any], **fields: Any) -> dict[str, Any]:
 CASES: dict[str, tuple[dict[str, Any], Expected]] = {
     "an old corner shop of 600 000 MAD": (GROCER, {
         "charte-tpme": ("no", "legal_form", "turnover_mad", "project.kind", "project.amount_mad"),
-        "intelaka": ("no", "firm_age_years"), "go-siyaha": ("no", "sector", "project.kind"), "ebrd-asb": ("no", "project.kind"),
+        "intelaka": ("no", "firm_age_years"), "go-siyaha": ("no", "sector", "project.kind"),
+        "ebrd-asb": ("no", "project.kind"),
         "microfinance-association": ("yes", 80000, None), "microfinance-company": ("yes", 80000, None),
         "forsa": ("yes", 80000, None), "digitpme": ("no", "project.kind"),
     }),
@@ -78,7 +79,8 @@ CASES: dict[str, tuple[dict[str, Any], Expected]] = {
         "charte-tpme": ("yes", 300000, 500000),
         "damane-istitmar": ("yes", 1260000, None),  # 70 % of 1 800 000 below three years
         "istitmar": ("yes", 700000, None),  # 30 % and 5 points outside the Atlantic axis
-        "intelaka": ("yes", 1200000, None), "nawat": ("yes", None, None), "microfinance-company": ("yes", 1200000, None),
+        "intelaka": ("yes", 1200000, None), "nawat": ("yes", None, None),
+        "microfinance-company": ("yes", 1200000, None),
     }),
     "own funds one dirham short of 10 %": (
         changed(MILL, project={"own_funds_mad": 199999}), {"charte-tpme": ("no", "project.own_funds_mad")},
@@ -156,8 +158,8 @@ CASES: dict[str, tuple[dict[str, Any], Expected]] = {
     }),
     "an informal mechanic in Salé": (MECHANIC, {
         "charte-tpme": ("no", "legal_form", "turnover_mad", "project.amount_mad"),
-        "intelaka": ("yes", 70000, None), "ana-moukawil": ("yes", None, None), "ebrd-asb": ("no", "legal_form", "project.kind"),
-        "microfinance-association": ("yes", 50000, None), "indh-youth": ("unknown", "province"),
+        "intelaka": ("yes", 70000, None), "ana-moukawil": ("yes", None, None),
+        "ebrd-asb": ("no", "legal_form", "project.kind"), "microfinance-association": ("yes", 50000, None), "indh-youth": ("unknown", "province"),
         "damane-express": ("unknown", "legal_form"), "forsa": ("yes", 70000, None),
     }),
     "an informal farm may borrow more": (
@@ -180,10 +182,12 @@ CASES: dict[str, tuple[dict[str, Any], Expected]] = {
         changed(RIAD, sector="restaurant"), {"go-siyaha": ("unknown", "sector")},
     ),
     "an innovative start-up": (STARTUP, {
-        "212-founders": ("yes", None, None), "innov-invest": ("yes", None, None), "ebrd-asb": ("no", "firm_age_years", "project.kind"),
+        "212-founders": ("yes", None, None), "innov-invest": ("yes", None, None),
+        "ebrd-asb": ("no", "firm_age_years", "project.kind"),
     }),
     "advice at every limit": (ADVISED, {
-        "ebrd-asb": ("yes", 55000, 80000), "tatwir-green": ("yes", 80000, 90000), "digitpme": ("unknown", "turnover_mad"),
+        "ebrd-asb": ("yes", 55000, 80000), "tatwir-green": ("yes", 80000, 90000),
+        "digitpme": ("unknown", "turnover_mad"),
     }),
     "one person too many": (changed(ADVISED, staff=251), {"ebrd-asb": ("no", "staff")}),
     "not yet two years": (changed(ADVISED, firm_age_years=1.9), {"ebrd-asb": ("no", "firm_age_years")}),
@@ -205,7 +209,8 @@ CASES: dict[str, tuple[dict[str, Any], Expected]] = {
         changed(GROCER, project={"amount_mad": 1500000}), {"damane-express": ("unknown", "project.own_funds_mad")},
     ),
     "deep-sea fishing": (
-        changed(GROCER, sector="fishing", firm_age_years=2, deep_sea_fishing=True), {"intelaka": ("no", "deep_sea_fishing")},
+        changed(GROCER, sector="fishing", firm_age_years=2, deep_sea_fishing=True),
+        {"intelaka": ("no", "deep_sea_fishing")},
     ),
     "fishing of a kind not told": (
         changed(GROCER, sector="fishing", firm_age_years=2), {"intelaka": ("unknown", "deep_sea_fishing")},

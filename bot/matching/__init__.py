@@ -1,0 +1,1 @@
+"""Trainings, tools, providers and platforms that fit a firm and its need, each with its reasons."""

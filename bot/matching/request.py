@@ -1,0 +1,93 @@
+"""What the matching service is asked (services.md, "A match")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, StrictInt, ValidationError, validator
+
+from bot.knowledge.firm import Exact, Firm
+from bot.matching.records import Axis, ProviderCategory, TrainingTopic
+
+LIMIT = 3
+MOST = 50
+
+Goal = Literal["sell", "collect", "manage", "protect", "learn", "finance"]
+
+
+class Need(BaseModel):
+    """What the owner needs; every field may be absent. `rung` and `language` are taken and not used yet."""
+
+    axis: Axis | None = None
+    item: str | None = Field(default=None, regex=r"^[PCVGEDS][1-3]\Z")
+    rung: StrictInt | None = Field(default=None)
+    goal: Goal | None = None
+    language: Literal["fr", "ary-Arab", "ary-Latn"] | None = None
+    budget_mad: Exact | None = None
+    training_topic: TrainingTopic | None = None
+    provider_category: ProviderCategory | None = None
+
+    class Config:
+        frozen = True
+        extra = "ignore"
+
+    @validator("rung")
+    def _is_rung(cls, value: int | None) -> int | None:
+        if value is not None and not 0 <= value <= 3:
+            raise ValueError("a rung is a number from 0 to 3")
+        return value
+
+    @validator("budget_mad")
+    def _not_negative(cls, value: Any) -> Any:
+        if value is not None and value < 0:
+            raise ValueError("a negative number is not possible")
+        return value
+
+    @validator("provider_category", pre=True)
+    def _none_is_no_category(cls, value: Any) -> Any:
+        return None if value == "none" else value
+
+    @property
+    def wanted_axis(self) -> str | None:
+        """Return the axis, also where only the item says it."""
+        return self.axis or (self.item[0] if self.item else None)
+
+    @property
+    def asks(self) -> bool:
+        """Say whether the need names anything an entry could serve."""
+        return any((self.wanted_axis, self.goal, self.training_topic, self.provider_category))
+
+
+class Request(BaseModel):
+    """A firm, its need, and how many entries of each kind to return at most."""
+
+    firm: Firm
+    need: Need = Need()
+    limit: StrictInt = LIMIT
+
+    class Config:
+        frozen = True
+
+    @validator("limit")
+    def _is_short(cls, value: int) -> int:
+        if not 1 <= value <= MOST:
+            raise ValueError(f"a number from 1 to {MOST}")
+        return value
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Request:
+        """Take a request as JSON gives it; raise ValueError naming each wrong field."""
+        if not isinstance(data, Mapping):
+            raise ValueError("an object is needed")
+        firm = Firm.from_dict(data.get("profile") or {})
+        given = {name: data[name] for name in ("need", "limit") if data.get(name) is not None}
+        try:
+            return cls(firm=firm, **given)
+        except ValidationError as failure:
+            raise ValueError("; ".join(_reasons(failure))) from None
+
+
+def _reasons(failure: ValidationError) -> Iterator[str]:
+    for error in failure.errors():
+        yield f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"

@@ -1,0 +1,62 @@
+"""The owner's right of access under law 09-08: everything that is kept, as one document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, OutboxMessage
+
+
+def export(session: Session, conversation: Conversation) -> dict[str, Any]:
+    """Return firm, tests, choices and messages of a conversation; times are UTC epoch seconds."""
+    firm = conversation.firm
+    return {
+        "channel": conversation.channel,
+        "language": conversation.language,
+        "first_message_at": conversation.created_at,
+        "opted_out_at": conversation.opted_out_at,
+        "consent_at": firm.consent_at if firm else None,
+        "consent_version": firm.consent_version if firm else None,
+        "profile": dict(firm.profile) if firm else {},
+        "tests": [_test(sitting) for sitting in firm.assessments] if firm else [],
+        "choices": _choices(firm) if firm else [],
+        "messages": _messages(session, conversation),
+    }
+
+
+def _test(sitting: Assessment) -> dict[str, Any]:
+    return {
+        "started_at": sitting.started_at,
+        "completed_at": sitting.completed_at,
+        "instrument": sitting.instrument_version,
+        "status": sitting.status,
+        "answers": [
+            {
+                "item": row.item,
+                "status": row.status,
+                "value": row.value,
+                "source": row.source,
+                "answered_at": row.answered_at,
+            }
+            for row in sitting.answers
+        ],
+        "results": [result.document for result in sitting.results],
+    }
+
+
+def _choices(firm: Firm) -> list[dict[str, Any]]:
+    return [
+        {"card": choice.card, "status": choice.status, "reason": choice.reason, "at": choice.chosen_at}
+        for choice in firm.choices
+    ]
+
+
+def _messages(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
+    said = session.execute(select(InboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
+    messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
+    return sorted(messages, key=lambda message: message["at"])
