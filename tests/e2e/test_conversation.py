@@ -162,16 +162,28 @@ def test_i_dont_know_is_explained_once_then_noted(talk):
     assert [(a["item"], a["status"], a["value"]) for a in answers] == [("P1", "dk", 0)]
 
 
-def test_a_late_button_never_changes_an_answer_silently(talk):
+@pytest.mark.parametrize(("reply", "value"), [("replace_answer:yes", 3), ("replace_answer:keep", 1)])
+def test_a_late_button_never_changes_an_answer_silently(talk, reply, value):
     talk.begin("fr")
     first = [b["choice"] for b in talk.buttons if b["choice"].startswith("answer:")]
     talk.send(choice=first[1])
     assert talk.open_item == "C1"
     talk.send(choice=first[3])
-    assert given(talk) == {"P1": 1}
-    talk.say("oui")
+    assert "Des idées" in talk.text
+    assert "Un plan suivi" in talk.text
+    talk.press(reply)
     assert talk.open_item == "C1"
-    assert given(talk) == {"P1": 3}
+    assert given(talk) == {"P1": value}
+
+
+def test_a_late_button_that_nobody_confirms_changes_nothing(talk):
+    talk.begin("fr")
+    first = [b["choice"] for b in talk.buttons if b["choice"].startswith("answer:")]
+    talk.send(choice=first[1])
+    talk.send(choice=first[3])
+    talk.say("c'est gratuit ?")
+    assert talk.open_item == "C1"
+    assert given(talk) == {"P1": 1}
 
 
 def test_the_same_message_twice_counts_once(talk):

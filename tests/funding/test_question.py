@@ -13,12 +13,13 @@ WORDS = {"fr": "a", "ary-Arab": "a", "ary-Latn": "a"}
 
 
 def programme(name: str, *rules: dict[str, Any]) -> Programme:
-    return Programme(
-        id=name, name={"fr": name}, operator="x", contact=WORDS, summary=WORDS,
-        rules=[{"text": "t", **r} for r in rules],
-        benefit={"kind": "grant"}, status={"value": "in force", "as_of": "2025", "text": WORDS},
-        sources=[{"title": "t", "publisher": "p", "date": "2025"}], confidence="high", review_by="2027-01-01",
-    )  # fmt: skip
+    record = {
+        "id": name, "name": {"fr": name}, "operator": "x", "contact": WORDS, "summary": WORDS,
+        "rules": [{"text": "t", **rule} for rule in rules], "benefit": {"kind": "grant"},
+        "status": {"value": "in force", "as_of": "2025", "text": WORDS}, "confidence": "high",
+        "sources": [{"title": "t", "publisher": "p", "date": "2025"}], "review_by": "2027-01-01",
+    }  # fmt: skip
+    return Programme.parse_obj(record)
 
 
 def age(op: str, value: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ LIMIT = 100
 
 
 def rule(**fields: object) -> Rule:
-    return Rule(**{"field": "turnover_mad", "text": "a rule", **fields})
+    return Rule.parse_obj({"field": "turnover_mad", "text": "a rule", **fields})
 
 
 def turnover(low: int, high: int | None, closed: bool = False) -> Facts:

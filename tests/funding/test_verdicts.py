@@ -159,7 +159,8 @@ CASES: dict[str, tuple[dict[str, Any], Expected]] = {
     "an informal mechanic in Salé": (MECHANIC, {
         "charte-tpme": ("no", "legal_form", "turnover_mad", "project.amount_mad"),
         "intelaka": ("yes", 70000, None), "ana-moukawil": ("yes", None, None),
-        "ebrd-asb": ("no", "legal_form", "project.kind"), "microfinance-association": ("yes", 50000, None), "indh-youth": ("unknown", "province"),
+        "ebrd-asb": ("no", "legal_form", "project.kind"), "microfinance-association": ("yes", 50000, None),
+        "indh-youth": ("unknown", "province"),
         "damane-express": ("unknown", "legal_form"), "forsa": ("yes", 70000, None),
     }),
     "an informal farm may borrow more": (
