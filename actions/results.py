@@ -6,13 +6,18 @@ import time
 from datetime import date, datetime, timedelta, timezone
 
 from actions import prompts
+from actions.content import get_content
 from actions.turn import Button, RafiqAction, Turn
 from bot.diagnosis import sitting
+from bot.diagnosis.answers import answered
 from bot.diagnosis.cards import Card
+from bot.diagnosis.document import Request, score_document
 from bot.diagnosis.page import draw_page
 from bot.diagnosis.picture import draw_picture
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
+from bot.diagnosis.profile import Profile
 from bot.diagnosis.scoring import SECURITY_FLOOR
+from bot.knowledge.text import VARIETIES
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 
 # Twice the error of the seven-question score in the simulations of diagnosis.md 3.6.
@@ -96,6 +101,18 @@ def _say_progress(turn: Turn, current: Assessment) -> None:
         for item, old, new in gained[:5]
     ]
     turn.say("utter_progress", count=sum(new - old for _, old, new in gained), steps=", ".join(steps))
+
+
+def warm_up() -> None:
+    """Draw one picture and one page, so that the first owner does not wait for fonts to be opened."""
+    content = get_content()
+    library, labels = content.diagnosis, content.words.labels
+    document = score_document(
+        library.instrument, library.cards, library.priorities, Request({"S1": answered("S1", 1)}, Profile(), None)
+    )
+    for variety in VARIETIES:
+        draw_picture(document, library.instrument, labels, variety)
+    draw_page(document, library.instrument, labels, VARIETIES[0], [], date.today())
 
 
 def plan_of(turn: Turn, current: Assessment) -> tuple[Step, ...]:

@@ -107,7 +107,7 @@ class ActionFindTraining(Signpost):
             return
         turn.say(self.intro)
         for entry in entries:
-            turn.say("utter_card", **entry_words(turn, entry))
+            turn.say("utter_card" if entry["as_of"] else "utter_card_undated", **entry_words(turn, entry))
 
 
 class ActionFindProvider(ActionFindTraining):
@@ -150,8 +150,13 @@ def programme_words(turn: Turn, programme: dict[str, Any]) -> dict[str, str]:
         "reason": programme["summary"][turn.language],
         "status": programme["status_text"][turn.language],
         "contact": programme["contact"][turn.language],
-        "as_of": programme["as_of"],
+        "as_of": as_day(programme["as_of"]),
     }
+
+
+def as_day(as_of: str) -> str:
+    """Return an ISO date or month the way it is read: 11/2025 keeps its order also from right to left."""
+    return "/".join(reversed(as_of.split("-")))
 
 
 def entry_words(turn: Turn, entry: dict[str, Any]) -> dict[str, str]:
@@ -161,5 +166,5 @@ def entry_words(turn: Turn, entry: dict[str, Any]) -> dict[str, str]:
         "reason": entry["summary"][turn.language],
         "cost": turn.label(f"entry_cost_{entry['cost']['kind']}"),
         "contact": entry["contact"][turn.language],
-        "as_of": entry["as_of"] or turn.label("unknown"),
+        "as_of": as_day(entry["as_of"] or ""),
     }

@@ -115,9 +115,7 @@ class _Sheet:
         self._pdf.add_font("text", "B", _static_font(BOLD))
         self._pdf.add_page()
 
-    def box(
-        self, start: float, top: float, width: float, height: float, fill: Colour, radius: float = 0
-    ) -> None:
+    def box(self, start: float, top: float, width: float, height: float, fill: Colour, radius: float = 0) -> None:
         """Fill a rectangle; fpdf2 wants a radius of less than half its shorter side."""
         if width > 0:
             self._pdf.set_fill_color(*fill)
@@ -249,9 +247,7 @@ def _draw_score(sheet: _Sheet, document: Mapping[str, Any], words: Mapping[str, 
     start, top = MARGIN + HALF + PADDING, CARD_TOP + 4
     room = INNER - HALF - 2 * PADDING
     taken = sheet.text(start, top, room / 2, 6, words["result_score"], 11, PAPER)
-    parts = (
-        [str(round(document["score"])), words["result_of"], "100"] if document["score"] is not None else []
-    )
+    parts = [str(round(document["score"])), words["result_of"], "100"] if document["score"] is not None else []
     if document["provisional"]:
         parts = [words["result_about"], *parts] if parts else []
         _draw_provisional(sheet, words["provisional"], start + room, top, room - taken - 4)
@@ -373,21 +369,15 @@ def _draw_plan(sheet: _Sheet, plan: Plan, words: Mapping[str, str], language: st
 def _plan_size(sheet: _Sheet, plan: Plan, words: Mapping[str, str], language: str, room: float) -> float:
     """Choose the largest letters with which the whole plan has room."""
     for size in PLAN_SIZES:
-        heights = (
-            _entry(sheet, 0, card, words["result_why"], language, size, draw=False) for card, _ in plan
-        )
+        heights = (_entry(sheet, 0, card, words["result_why"], language, size, draw=False) for card, _ in plan)
         if sum(heights) <= room:
             return size
     return PLAN_SIZES[-1]
 
 
-def _entry(
-    sheet: _Sheet, top: float, card: Card, why: str, language: str, size: float, draw: bool = True
-) -> float:
+def _entry(sheet: _Sheet, top: float, card: Card, why: str, language: str, size: float, draw: bool = True) -> float:
     """Write an action and its reason, or only measure them; return the height they take."""
-    height = sheet.paragraph(
-        ENTRY_START, top + 0.6, ENTRY_ROOM, card.title[language], size, INK, "B", draw=draw
-    )
+    height = sheet.paragraph(ENTRY_START, top + 0.6, ENTRY_ROOM, card.title[language], size, INK, "B", draw=draw)
     small = size - 1
     indent = sheet.length(why, small, "B") + 2.5
     below = top + 0.6 + height

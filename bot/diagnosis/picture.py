@@ -113,9 +113,7 @@ def draw_picture(
         _draw_bar(sheet, ROWS_TOP + position * ROW_HEIGHT, bar, bands, labels, language)
     bottom = ROWS_TOP + len(bars) * ROW_HEIGHT
     _draw_scale(sheet, bottom, bands, language)
-    sheet.text(
-        WIDTH / 2, bottom + 160, labels["result_made_by"][language], SMALL, QUIET, at="middle", room=INNER
-    )
+    sheet.text(WIDTH / 2, bottom + 160, labels["result_made_by"][language], SMALL, QUIET, at="middle", room=INNER)
     return sheet.png(_palette(len(bands)))
 
 
@@ -127,9 +125,7 @@ class _Sheet:
         self._draw = ImageDraw.Draw(self._image)
         self._rtl = rtl
 
-    def box(
-        self, start: float, top: float, width: float, height: float, fill: Colour, radius: int = 0
-    ) -> None:
+    def box(self, start: float, top: float, width: float, height: float, fill: Colour, radius: int = 0) -> None:
         """Fill a rectangle; less than a pixel is not drawn."""
         left = round(WIDTH - start - width if self._rtl else start)
         size = round(width), round(height)
@@ -208,9 +204,7 @@ def _draw_level(
     width = (end - start + 12) / count
     for position in range(count):
         reached = level is not None and position < level.id
-        sheet.box(
-            start + position * width, CARD_TOP + 218, width - 12, 18, WHITE if reached else DIM, radius=9
-        )
+        sheet.box(start + position * width, CARD_TOP + 218, width - 12, 18, WHITE if reached else DIM, radius=9)
 
 
 def _draw_provisional(sheet: _Sheet, word: str, end: float) -> None:
@@ -219,9 +213,7 @@ def _draw_provisional(sheet: _Sheet, word: str, end: float) -> None:
     sheet.text(end - width / 2 - 24, CARD_TOP + 71, word, SMALL, INK, BOLD, room=width, at="middle")
 
 
-def _draw_bar(
-    sheet: _Sheet, top: int, bar: Bar, bands: Bands, labels: Mapping[str, Text], language: str
-) -> None:
+def _draw_bar(sheet: _Sheet, top: int, bar: Bar, bands: Bands, labels: Mapping[str, Text], language: str) -> None:
     end, baseline = WIDTH - MARGIN, top + 44
     taken = sheet.text(MARGIN, baseline, bar.short, NORMAL, INK, BOLD, room=INNER * 0.55)
     if bar.score is None:

@@ -14,6 +14,7 @@ from rasa.core.agent import Agent
 from sqlalchemy import delete
 from sqlalchemy.orm import Session, sessionmaker
 
+from actions.results import warm_up
 from bot.dialogue.agent import load_agent
 from bot.dialogue.model import model_path
 from bot.dialogue.turn import take_turn
@@ -126,6 +127,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, work)
     worker.wakeup.listen("inbox", work.set)
+    warm_up()
     housekeeping = asyncio.create_task(_housekeeping(worker, stop))
     logger.info("worker ready")
     try:

@@ -60,9 +60,7 @@ class FirmEntities:
         keywords = {row["id"]: _flat(row.get("keywords", {}).values()) for row in sectors}
         self._sectors = PhraseBook(keywords, ordinary=ordinary)
         self._concepts = PhraseBook(load(knowledge / "concept_names.yml").data, ordinary=ordinary)
-        self._named = {
-            name: PhraseBook(names[name], ordinary=ordinary) for name in ("legal_form", "programme", "axis")
-        }
+        self._named = {name: PhraseBook(names[name], ordinary=ordinary) for name in ("legal_form", "programme", "axis")}
         self._languages = PhraseBook(load(knowledge / "languages.yml").data, loose=False)
         self._places = Gazetteer(load(knowledge / "place_names.yml").data)
 

@@ -65,9 +65,7 @@ _FOUNDING = (
     "7li", "7lli", "7elli", "7ali", "hlit", "hallit", "fta7", "fte7", "bdit", "bdin", "tsej", "cree", "fond", "ouver",
     "lanc", "demarr", "commenc", "install", "7ell", "t2es", "حلي", "محلول", "حليت", "فتح", "بدي", "بدا", "تأسس", "تاسس", "اسس", "تسجل",
 )  # fmt: skip
-_AFTER_AGE = frozenset(
-    "existence activite exercice anciennete".split()
-)
+_AFTER_AGE = frozenset("existence activite exercice anciennete".split())
 _EXPERIENCE = _AFTER_AGE | frozenset(
     "experience metier tajriba lkhdma lkhedma khdma "
     "خبره التجربه تجربه الخدمه "
@@ -81,7 +79,9 @@ _NEW = (
     "مازال ما بديت", "مازال ما حليت", "باقي ما حليت", "فطور الانشاء", "في طور الانشاء", "غادي نفتح", "création en cours",
     "creation en cours", "machrou3 jdid", "مشروع جديد", "jeune entreprise pas encore",
 )  # fmt: skip
-_OWNER_AGE_BEFORE = frozenset("ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد".split())
+_OWNER_AGE_BEFORE = frozenset(
+    "ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد".split()
+)
 _FEMALE = (
     "je suis une femme", "femme entrepreneure", "femme entrepreneuse", "en tant que femme", "moi une femme", "ana mra",
     "ana wa7d lmra", "femme divorcee", "femme au foyer", "mere de famille", "veuve", "je suis gerante", "je suis la gerante", "ana gerante",
@@ -172,7 +172,16 @@ def _count_at(text: str, words: Sequence[Word], place: int) -> Fact | None:
 def _is_percent(text: str, words: Sequence[Word], here: int) -> bool:
     if text[words[here - 1].end :].lstrip()[:1] in ("%", "٪"):
         return True
-    return here < len(words) and words[here].form in ("فالميه", "فالمءه", "فالمئه", "pourcent", "flmya", "flmiya", "h", "heures")
+    return here < len(words) and words[here].form in (
+        "فالميه",
+        "فالمءه",
+        "فالمئه",
+        "pourcent",
+        "flmya",
+        "flmiya",
+        "h",
+        "heures",
+    )
 
 
 def _one_of_many(number: Number) -> bool:
@@ -193,7 +202,9 @@ def _ends_clause(text: str, words: Sequence[Word], here: int) -> bool:
     if here >= len(words):
         return True
     gap = text[words[here - 1].end : words[here].start]
-    small = words[here].form in _AND | frozenset("f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين".split())
+    small = words[here].form in _AND | frozenset(
+        "f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين".split()
+    )
     return small or words[here].form[0] == "ف" or any(mark in gap for mark in ",.;!?،\n")
 
 
@@ -262,7 +273,9 @@ def _duration_at(text: str, words: Sequence[Word], place: int) -> Fact | None:
     number = number_at(text, words, place)
     if number is None:
         value, here = 1.0, place
-        if not (_YEARS.fullmatch(words[place].form) and place and words[place - 1].form in ("hadi", "هادي", "chi", "شي")):
+        if not (
+            _YEARS.fullmatch(words[place].form) and place and words[place - 1].form in ("hadi", "هادي", "chi", "شي")
+        ):
             return None
     else:
         value, here = number.value, number.last
@@ -271,7 +284,11 @@ def _duration_at(text: str, words: Sequence[Word], place: int) -> Fact | None:
         if unit >= len(words) or len(words[unit].form) > 12:
             continue
         if _YEARS.fullmatch(words[unit].form) and value <= _OLDEST_FIRM:
-            half = unit + 2 < len(words) and words[unit + 1].form in _AND and words[unit + 2].form in ("noss", "demi", "نص")
+            half = (
+                unit + 2 < len(words)
+                and words[unit + 1].form in _AND
+                and words[unit + 2].form in ("noss", "demi", "نص")
+            )
             return Fact(place, unit + 3 if half else unit + 1, _whole(value + 0.5 if half else value))
         if _MONTHS.fullmatch(words[unit].form) and value <= 60:
             return Fact(place, unit + 1, _whole(round(value / 12, 2)))

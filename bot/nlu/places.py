@@ -20,7 +20,9 @@ _CUES = frozenset(
     "ف في فى من ب مدينه جماعه دوار اقليم جهه ديال نواحي قرب حدا عماله بمدينه فمدينه تاع نتاع حي".split()
 )
 _KIND_CUES = {
-    "province": frozenset("province prefecture iqlim i9lim 3amala l3amala اقليم فاقليم باقليم عماله فعماله بعماله".split()),
+    "province": frozenset(
+        "province prefecture iqlim i9lim 3amala l3amala اقليم فاقليم باقليم عماله فعماله بعماله".split()
+    ),
     "region": frozenset("region jiha jihat ljiha جهه فجهه بجهه الجهه".split()),
 }
 _FEWEST_BONES = 4
@@ -152,7 +154,9 @@ def _official(names: Mapping[str, object]) -> list[tuple[Place, list[str], bool]
         result.append((communes[row["name_fr"]], forms, len(forms) > 2 or row["type"] == "urban"))
     for row in provinces.values():
         place = Place("province", row["name_fr"], f"MA-{row['region_code']}", row["name_fr"])
-        result.append((place, [row["name_fr"], row["name_ar"], *_strings(_of(extra["province"], row["name_fr"]))], True))
+        result.append(
+            (place, [row["name_fr"], row["name_ar"], *_strings(_of(extra["province"], row["name_fr"]))], True)
+        )
     for code, row in regions.items():
         place = Place("region", row["name_fr"], f"MA-{code}", None)
         result.append((place, [row["name_fr"], row["name_ar"], *_strings(_of(extra["region"], row["name_fr"]))], True))

@@ -70,13 +70,11 @@ def questions() -> dict[str, Any]:
         ],
         "goals": [{"id": goal, "axis": axis, "title": words(goal)} for goal, axis in GOALS.items()],
         "axes": [
-            {"id": axis, "weight": 1, "name": words(axis), "short": words(axis), "plain": words(axis)}
-            for axis in AXES
+            {"id": axis, "weight": 1, "name": words(axis), "short": words(axis), "plain": words(axis)} for axis in AXES
         ],
         "items": [question(item) for block in BLOCKS for item in block],
         "sms_messages": {
-            name: words(f"{name}: {{score}} OUI ou STOP")
-            for name in ("invite", "error", "result", "stop", "resume")
+            name: words(f"{name}: {{score}} OUI ou STOP") for name in ("invite", "error", "result", "stop", "resume")
         },
     }
 

@@ -43,9 +43,7 @@ def found(
     return {c.rule: c.answer for c in consequences(instrument, answers, profile, blocks, settings)}
 
 
-def interview(
-    instrument: Instrument, answers: Answers, profile: Profile = NOBODY, blocks: int = 3
-) -> list[str]:
+def interview(instrument: Instrument, answers: Answers, profile: Profile = NOBODY, blocks: int = 3) -> list[str]:
     """Ask to the end, answering what is not given with 3."""
     asked: list[str] = []
     given: Answers = {}
@@ -245,10 +243,7 @@ def test_rule_8_two_dk_in_a_row_offer_an_adviser() -> None:
 
 
 def timed(*pairs: tuple[int, float]) -> list[TimedAnswer]:
-    return [
-        TimedAnswer(answered(item, value), seconds)
-        for item, (value, seconds) in zip(ITEMS, pairs, strict=False)
-    ]
+    return [TimedAnswer(answered(item, value), seconds) for item, (value, seconds) in zip(ITEMS, pairs, strict=False)]
 
 
 def test_rule_10_three_hasty_equal_answers_in_a_row() -> None:
@@ -278,9 +273,7 @@ def test_the_check_question_looks_at_the_last_three_only() -> None:
 
 
 @given(answers=answer_sets, profile=profiles)
-def test_every_question_is_asked_or_settled_once(
-    instrument: Instrument, answers: Answers, profile: Profile
-) -> None:
+def test_every_question_is_asked_or_settled_once(instrument: Instrument, answers: Answers, profile: Profile) -> None:
     asked = interview(instrument, answers, profile)
     given = {item: answers.get(item, answered(item, 3)) for item in asked}
     settled = {c.answer.item for c in consequences(instrument, given, profile)}

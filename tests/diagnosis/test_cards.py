@@ -32,9 +32,7 @@ def test_there_is_no_card_for_another_step(cards: Cards, step: tuple[str, int]) 
         cards.for_step(*step, Profile())
 
 
-def test_variants_that_match_replace_what_they_give(
-    actions_data: Data, write: Write, instrument: Instrument
-) -> None:
+def test_variants_that_match_replace_what_they_give(actions_data: Data, write: Write, instrument: Instrument) -> None:
     actions_data[0]["variants"] = [
         {"when": {"size": ["solo"]}, "title": words("seul"), "why": words("seul")},
         {"when": {"sector": ["crafts"]}, "why": words("artisan"), "steps": [words(step) for step in "abc"]},
@@ -135,9 +133,7 @@ def test_a_broken_file_is_refused(
     assert any(error.reason.startswith(reason) for error in caught.value.errors), str(caught.value)
 
 
-def test_a_mistake_is_told_with_file_and_line(
-    actions_data: Data, write: Write, instrument: Instrument
-) -> None:
+def test_a_mistake_is_told_with_file_and_line(actions_data: Data, write: Write, instrument: Instrument) -> None:
     actions_data[7]["cost"] = "dear"
     path = write(actions_data)
     line = path.read_text(encoding="utf-8").splitlines().index("  cost: dear") + 1

@@ -83,9 +83,7 @@ def test_a_variant_changes_only_the_words_it_gives(questions_data: Data, write: 
     assert instrument.wording("C1", Profile(size="s2_9")) == default
 
 
-def test_of_two_variants_that_match_the_later_wins_and_the_rest_adds_up(
-    questions_data: Data, write: Write
-) -> None:
+def test_of_two_variants_that_match_the_later_wins_and_the_rest_adds_up(questions_data: Data, write: Write) -> None:
     item(questions_data, "G2")["variants"] = [
         {"when": {"size": ["solo"]}, "stem": words("seul"), "short": words("seul ?")},
         {"when": {"sector": ["beauty"]}, "stem": words("rendez-vous"), "not_applicable": words("Sans")},

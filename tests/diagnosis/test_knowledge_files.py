@@ -86,18 +86,14 @@ def test_the_result_by_sms_leaves_room_for_a_short_step(instrument: Instrument, 
     assert gsm7.SEGMENT - gsm7.septets(gsm7.transliterate(text)) >= 10
 
 
-def test_every_step_has_a_card_in_the_words_for_every_kind_of_firm(
-    instrument: Instrument, cards: Cards
-) -> None:
+def test_every_step_has_a_card_in_the_words_for_every_kind_of_firm(instrument: Instrument, cards: Cards) -> None:
     assert set(cards.by_step) == {(item, to) for item in instrument.order for to in (1, 2, 3)}
     worded = [card for card in cards.by_step.values() if card.variants]
     for firm, card in product(firms(), worded):
         assert len(cards.for_step(card.item, card.to, firm).steps) in STEPS
 
 
-def test_a_whole_test_gives_a_plan_of_real_cards(
-    instrument: Instrument, cards: Cards, priorities: Priorities
-) -> None:
+def test_a_whole_test_gives_a_plan_of_real_cards(instrument: Instrument, cards: Cards, priorities: Priorities) -> None:
     answers: dict[str, Any] = {item: 1 for item in instrument.order} | {"S1": 0, "S2": 0}
     request = parse_request({"answers": answers, "profile": {"staff": 3}, "goal": "sell"}, instrument)
     result = score_document(instrument, cards, priorities, request)

@@ -51,9 +51,7 @@ def scored(instrument: Instrument, cards: Cards, priorities: Priorities) -> Scor
 
 @pytest.fixture
 def plan(cards: Cards) -> Plan:
-    return [
-        (cards.by_step[step], day) for step, day in zip((("D1", 1), ("S1", 2), ("C1", 2)), DAYS, strict=True)
-    ]
+    return [(cards.by_step[step], day) for step, day in zip((("D1", 1), ("S1", 2), ("C1", 2)), DAYS, strict=True)]
 
 
 def page_of(pdf: bytes) -> PageObject:
@@ -100,9 +98,7 @@ def long_card(words: dict[str, str]) -> Card:
     )  # fmt: skip
 
 
-def test_the_page_says_everything_in_french(
-    scored: Score, instrument: Instrument, labels: Labels, plan: Plan
-) -> None:
+def test_the_page_says_everything_in_french(scored: Score, instrument: Instrument, labels: Labels, plan: Plan) -> None:
     document = scored(ANCHORS)
     text = text_of(draw_page(document, instrument, labels, "fr", plan, TOLD_ON))
     score = round(document["score"])
@@ -277,9 +273,7 @@ def test_an_unknown_language_is_a_key_error(
         draw_page(scored(ANCHORS), instrument, labels, language, plan, TOLD_ON)
 
 
-def test_a_missing_label_is_a_key_error(
-    scored: Score, instrument: Instrument, labels: Labels, plan: Plan
-) -> None:
+def test_a_missing_label_is_a_key_error(scored: Score, instrument: Instrument, labels: Labels, plan: Plan) -> None:
     without = {key: text for key, text in labels.items() if key != "result_why"}
     with pytest.raises(KeyError, match="result_why"):
         draw_page(scored(ANCHORS), instrument, without, "fr", plan, TOLD_ON)

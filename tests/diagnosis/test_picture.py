@@ -101,9 +101,7 @@ def test_a_picture_is_1080_pixels_wide_and_light(
 
 
 @pytest.mark.parametrize("language", ["fr", "ary-Latn"])
-def test_bars_grow_from_the_left(
-    scored: Score, instrument: Instrument, labels: Labels, language: str
-) -> None:
+def test_bars_grow_from_the_left(scored: Score, instrument: Instrument, labels: Labels, language: str) -> None:
     image = opened(draw_picture(scored(ANCHORS), instrument, labels, language))
     for axis in "PCVGES":
         places = filled(image, axis)
@@ -112,9 +110,7 @@ def test_bars_grow_from_the_left(
         assert places[-1] == pytest.approx(expected, abs=3), axis
 
 
-def test_bars_grow_from_the_right_in_arabic_letters(
-    scored: Score, instrument: Instrument, labels: Labels
-) -> None:
+def test_bars_grow_from_the_right_in_arabic_letters(scored: Score, instrument: Instrument, labels: Labels) -> None:
     image = opened(draw_picture(scored(ANCHORS), instrument, labels, RTL))
     for axis in "PCVGES":
         places = filled(image, axis)
@@ -188,9 +184,7 @@ def test_what_stands_out_has_a_sign_and_a_word_beside_its_colour(
     assert word is not None and word[2] - word[0] >= 60
 
 
-def test_nothing_stands_out_where_all_axes_are_equal(
-    scored: Score, instrument: Instrument, labels: Labels
-) -> None:
+def test_nothing_stands_out_where_all_axes_are_equal(scored: Score, instrument: Instrument, labels: Labels) -> None:
     for value in range(4):
         document = scored(dict.fromkeys(ITEMS, value))
         plain = {**document, "strongest": None, "weakest": None}

@@ -81,9 +81,7 @@ def test_fifty_is_fifty_where_floats_would_miss_it(instrument: Instrument) -> No
     assert (result.axes["S"].score, result.axes["S"].level) == (50, 3)
 
 
-def test_the_weights_of_the_data_are_used(
-    questions_data: dict[str, Any], write: Callable[[Any], Path]
-) -> None:
+def test_the_weights_of_the_data_are_used(questions_data: dict[str, Any], write: Callable[[Any], Path]) -> None:
     questions_data["axes"][0]["weight"] = 0.5
     instrument = load_instrument(write(questions_data))
     # (0.5 * 100 + 1 * 0) / 1.5 = 100/3
@@ -218,9 +216,7 @@ def test_the_dii_proxy_waits_for_its_items_and_takes_na_as_no_point() -> None:
 
 
 @given(pair=improvements())
-def test_a_better_answer_never_lowers_a_score(
-    instrument: Instrument, pair: tuple[Answers, Answers, str]
-) -> None:
+def test_a_better_answer_never_lowers_a_score(instrument: Instrument, pair: tuple[Answers, Answers, str]) -> None:
     worse, better, item = pair
     before, after = score(instrument, worse), score(instrument, better)
     assert before.overall is not None and after.overall is not None
@@ -232,9 +228,7 @@ def test_a_better_answer_never_lowers_a_score(
 
 
 @given(answers=answer_sets, data=st.data())
-def test_the_order_of_answers_is_irrelevant(
-    instrument: Instrument, answers: Answers, data: st.DataObject
-) -> None:
+def test_the_order_of_answers_is_irrelevant(instrument: Instrument, answers: Answers, data: st.DataObject) -> None:
     shuffled = dict(data.draw(st.permutations(list(answers.items()))))
     assert score(instrument, shuffled) == score(instrument, answers)
 
@@ -253,9 +247,7 @@ def test_dk_counts_as_zero(instrument: Instrument, answers: Answers) -> None:
 
 
 @given(answers=answer_sets)
-def test_scores_stay_in_0_to_100_and_axes_without_answer_are_absent(
-    instrument: Instrument, answers: Answers
-) -> None:
+def test_scores_stay_in_0_to_100_and_axes_without_answer_are_absent(instrument: Instrument, answers: Answers) -> None:
     result = score(instrument, answers)
     counted = {item[0] for item, answer in answers.items() if answer.value is not None}
     assert set(result.axes) == counted

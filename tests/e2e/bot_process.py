@@ -18,6 +18,8 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 180.0
+# One client for all: making one takes longer than a turn of the bot.
+CLIENT = httpx.Client(timeout=60)
 
 
 def free_port() -> int:
@@ -110,7 +112,7 @@ class Talk:
         body = {"conversation": self.conversation, "message_id": message_id or secrets.token_hex(8), **content}
         self.transcript.append("> " + " ".join(content.values()))
         for _ in range(30):
-            answer = httpx.post(f"{self.address}/api/chat/messages", json=body, timeout=60)
+            answer = CLIENT.post(f"{self.address}/api/chat/messages", json=body)
             answer.raise_for_status()
             if answer.status_code == 200:
                 break

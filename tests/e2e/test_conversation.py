@@ -3,10 +3,9 @@
 import json
 import re
 
-import httpx
 import pytest
 
-from tests.e2e.bot_process import RunningBot, Talk
+from tests.e2e.bot_process import CLIENT, RunningBot, Talk
 
 VARIETIES = ("fr", "ary-Arab", "ary-Latn")
 EXPRESS = ["P1", "C1", "V1", "G1", "E1", "D1", "S1"]
@@ -25,7 +24,7 @@ def test_an_owner_takes_the_express_test_and_leaves_with_a_next_step(talk, langu
     express_test(talk)
     pictures = [message["image"] for message in talk.messages if message["image"]]
     assert len(pictures) == 1
-    picture = httpx.get(talk.address + pictures[0])
+    picture = CLIENT.get(talk.address + pictures[0])
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
     assert len(picture.content) < 100_000
@@ -54,7 +53,7 @@ def test_the_full_test_stops_after_each_block_and_ends_with_plan_and_page(talk, 
     assert re.findall(r"^(\d)\. ", talk.text, re.MULTILINE) == ["1", "2", "3"]
     talk.press("show_page")
     document = next(message["document"] for message in talk.messages if message["document"])
-    assert httpx.get(talk.address + document).content.startswith(b"%PDF-")
+    assert CLIENT.get(talk.address + document).content.startswith(b"%PDF-")
 
 
 def test_the_profile_comes_from_one_free_sentence(talk):
@@ -274,7 +273,7 @@ def test_bad_input_gets_a_sensible_reply_and_costs_no_answer(talk, content):
 
 def test_malformed_requests_get_a_clear_4xx(bot: RunningBot):
     def status(body: bytes) -> int:
-        return httpx.post(f"{bot.address}/api/chat/messages", content=body).status_code
+        return CLIENT.post(f"{bot.address}/api/chat/messages", content=body).status_code
 
     assert status(b"{}") == 422
     assert status(b"not json") == 422
@@ -282,8 +281,8 @@ def test_malformed_requests_get_a_clear_4xx(bot: RunningBot):
     assert status(b'{"conversation": "a", "message_id": "1", "text": "' + b"a" * 30_000 + b'"}') == 422
     assert status(b"[" * 100_000) == 422
     assert status(b"a" * 300_000) == 413
-    assert httpx.get(f"{bot.address}/api/chat/messages?conversation=nobody-knows-me").status_code == 404
-    assert httpx.get(f"{bot.address}/media/forged-1-1").status_code == 404
+    assert CLIENT.get(f"{bot.address}/api/chat/messages?conversation=nobody-knows-me").status_code == 404
+    assert CLIENT.get(f"{bot.address}/media/forged-1-1").status_code == 404
 
 
 def test_no_personal_data_and_no_trace_in_the_log(bot: RunningBot, talk: Talk):
@@ -308,4 +307,4 @@ def export(talk: Talk) -> dict:
     """Return the file that the owner's right of access gives."""
     replies = talk.send(choice="export_my_data")
     document = next(message["document"] for message in replies if message["document"])
-    return httpx.get(talk.address + document).json()
+    return CLIENT.get(talk.address + document).json()

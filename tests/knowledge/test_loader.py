@@ -57,9 +57,7 @@ def test_a_problem_in_a_list_at_the_root_has_its_line(path: Path) -> None:
 
 
 def test_a_wrong_value_is_told_with_its_line(path: Path) -> None:
-    assert errors(path, GOOD.replace("staff: 2", "staff: two")) == [
-        (3, "shops.0.staff: value is not a valid integer")
-    ]
+    assert errors(path, GOOD.replace("staff: 2", "staff: two")) == [(3, "shops.0.staff: value is not a valid integer")]
 
 
 def test_a_missing_field_is_told_with_the_line_of_its_record(path: Path) -> None:
