@@ -12,6 +12,7 @@ _CURRENCIES = {
     "dirham": (
         "dh dhs drhm drhem derham derhem drham dirham dirhams dirhem mad ddh dhm dham درهم دراهم الدرهم درهما دهم دراهيم"
     ),
+    "thousand_dirhams": "kdh kdhs",
     "million_dirhams": "mdh mdhs",
     "ryal": "ryal rial riyal ryals rials ryalat lryal ريال الريال ريالات",
     "centime": "centime centimes santim ssantim santimat frank franc francs سنتيم السنتيم سانتيم فرنك",
@@ -183,7 +184,7 @@ def _amount_at(text: str, words: Sequence[Word], place: int) -> tuple[Amount | N
     last, currency = _currency_at(words, found.last)
     if currency is None and not _stands_without_currency(words, found):
         return None, found.last
-    if currency == "foreign" or found.value <= 1:
+    if currency == "foreign" or (found.value <= 1 and currency != "million_dirhams"):
         return None, last
     if currency is None and _decimal_millions(text, words, place, last):
         return None, last
@@ -195,7 +196,8 @@ def _stands_without_currency(words: Sequence[Word], found: _Sum) -> bool:
     """Tell whether a scale word alone makes it money: `200 alf` does, `10 mille abonnés` and `alf` do not."""
     if found.largest_scale == 1 or not (found.counted or found.largest_scale >= _MILLION):
         return False
-    return found.last >= len(words) or words[found.last].form not in _COUNTED
+    linked = found.last + 1 if found.last + 1 < len(words) and words[found.last].form in _LINKS else found.last
+    return linked >= len(words) or words[linked].form not in _COUNTED
 
 
 def _decimal_millions(text: str, words: Sequence[Word], place: int, last: int) -> bool:
@@ -208,6 +210,8 @@ def _in_dirhams(value: float, largest_scale: int, currency: str | None) -> float
     """Convert to MAD: millions without a currency are centimes, 20 ryals are a dirham."""
     if currency == "ryal":
         return value / _RYALS_IN_DIRHAM
+    if currency == "thousand_dirhams":
+        return value * 1000
     if currency == "million_dirhams":
         return value * _MILLION if largest_scale < _MILLION else value
     if currency == "centime" or (currency is None and largest_scale >= _MILLION):

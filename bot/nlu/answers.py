@@ -14,14 +14,15 @@ from sklearn.linear_model import LogisticRegression
 
 from bot.knowledge.loader import Document, Loc, Problem, load
 from bot.knowledge.text import VARIETIES
+from bot.nlu.lexicon import Lexicon
 from bot.nlu.linear import Arrays, Classifier, Vectoriser, pack, unpack
 
 NONE = "none"
 OPTIONS = ("0", "1", "2", "3")
 
-ACCEPT = 0.45
+ACCEPT = 0.35
 """Probability of the best option from which it is the answer."""
-ASK_BACK = 0.15
+ASK_BACK = 0.1
 """Probability from which the two best options are asked back; below, the message is no answer."""
 
 _OTHER_MESSAGES = 600
@@ -109,11 +110,13 @@ class AnswerModel:
     options: Mapping[str, Classifier]
 
     @classmethod
-    def fit(cls, phrasings: Sequence[Phrasing], other_messages: Sequence[str], seed: int = 0) -> AnswerModel:
+    def fit(
+        cls, phrasings: Sequence[Phrasing], other_messages: Sequence[str], lexicon: Lexicon, seed: int = 0
+    ) -> AnswerModel:
         """Train on phrasings; messages of other intents and answers to other questions are no answers."""
         chance = random.Random(seed)
         others = chance.sample(list(other_messages), min(len(other_messages), 4 * _OTHER_MESSAGES))
-        vectoriser = Vectoriser.fit([phrasing.text for phrasing in phrasings] + others)
+        vectoriser = Vectoriser.fit([phrasing.text for phrasing in phrasings] + others, lexicon)
         items = list(dict.fromkeys(phrasing.item for phrasing in phrasings))
         relevance, options = [], {}
         for item in items:

@@ -24,8 +24,9 @@ from bot.nlu.answers import ACCEPT, ASK_BACK, AnswerModel, load_phrasings
 from bot.nlu.entities import FirmEntities
 from bot.nlu.intents import FALLBACK, IntentModel, Ranked, with_fallback
 from bot.nlu.language import WordLanguages
+from bot.nlu.lexicon import Lexicon
 from bot.nlu.linear import Arrays
-from bot.nlu.prompts import Picked, is_question, pick_answer, pick_offer
+from bot.nlu.prompts import Picked, is_interruption, is_question, pick_answer, pick_offer
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE = "language"
@@ -153,8 +154,13 @@ class CharNgramIntentClassifier(_TrainedComponent, IntentClassifier):
     defaults: ClassVar[dict[str, Any]] = {
         "thresholds": {"fr": 0.3, "ary-Arab": 0.3, "ary-Latn": 0.3, MIXED: 0.3},
         "ranking_length": 10,
+        "lexicon": "knowledge/lexicon.yml",
     }
     model: IntentModel | None = None
+
+    @classmethod
+    def data_files(cls, config: dict[str, Any]) -> list[Path]:
+        return [_path(config["lexicon"])]
 
     def train(self, training_data: TrainingData) -> Resource:
         """Train on the examples of two intents or more; with fewer, every message falls back."""
@@ -162,7 +168,8 @@ class CharNgramIntentClassifier(_TrainedComponent, IntentClassifier):
         intents = [example.get(INTENT) for example in examples]
         if len(set(intents)) < 2:
             return self.keep({})
-        self.model = IntentModel.fit([example.get(TEXT) for example in examples], intents)
+        lexicon = Lexicon.read(_path(self.config["lexicon"]))
+        self.model = IntentModel.fit([example.get(TEXT) for example in examples], intents, lexicon)
         return self.keep(self.model.arrays())
 
     def take(self, arrays: Arrays) -> None:
@@ -203,21 +210,23 @@ class AnswerMatcher(_TrainedComponent, IntentClassifier):
     defaults: ClassVar[dict[str, Any]] = {
         "answers": "knowledge/answers.yml",
         "questions": "knowledge/questions.yml",
+        "lexicon": "knowledge/lexicon.yml",
         "accept": ACCEPT,
         "ask_back": ASK_BACK,
-        "sure_intent": 0.6,
+        "sure_intent": 0.9,
+        "likely_intent": 0.6,
     }
     model: AnswerModel | None = None
 
     @classmethod
     def data_files(cls, config: dict[str, Any]) -> list[Path]:
-        return [_path(config["answers"]), _path(config["questions"])]
+        return [_path(config[name]) for name in ("answers", "questions", "lexicon")]
 
     def train(self, training_data: TrainingData) -> Resource:
         """Train on answers.yml and questions.yml; the messages of all intents are no answers."""
         phrasings = load_phrasings(_path(self.config["answers"]), _path(self.config["questions"]))
         others = [example.get(TEXT) for example in _examples(training_data)]
-        self.model = AnswerModel.fit(phrasings, others)
+        self.model = AnswerModel.fit(phrasings, others, Lexicon.read(_path(self.config["lexicon"])))
         return self.keep(self.model.arrays())
 
     def take(self, arrays: Arrays) -> None:
@@ -236,7 +245,7 @@ class AnswerMatcher(_TrainedComponent, IntentClassifier):
             return None
         match = self.model.match(prompt.get("about", ""), text, self.config["accept"], self.config["ask_back"])
         rival = next((intent for intent in _intents(message) if intent.name != FALLBACK), None)
-        if rival and rival.confidence >= max(match.confidence, self.config["sure_intent"]):
+        if is_interruption(rival, match, self.config["sure_intent"], self.config["likely_intent"]):
             return None
         return pick_answer(match, prompt)
 

@@ -17,17 +17,15 @@ from bot.nlu.phrases import Hit, PhraseBook
 from bot.nlu.places import Gazetteer
 from bot.nlu.text import Word
 
-_STUCK_UNITS = UNITS | frozenset(
-    "ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa".split()
-)
-_GENERIC_SECTORS = ("grocery", "ecommerce")
-"""Sectors whose words (`magasin`, `boutique`, `en ligne`) yield to a trade named beside them."""
+_STUCK_UNITS = UNITS | word_set("ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa")
+_GENERIC_SECTOR = "grocery"
+"""A sector whose words (`7anout`, `commerçant`) yield to a trade named beside them."""
 
-_REFUSALS = frozenset("pas machi ماشي bla بلا mafhemtch kanfhemch makanfhemch plus non walo ma ما".split())
-_REFUSALS_AFTER = frozenset("pas machi ماشي s3ib صعيب".split())
-_DENIALS = frozenset(
+_REFUSALS = word_set("pas machi ماشي bla بلا mafhemtch kanfhemch makanfhemch plus non walo ma ما")
+_REFUSALS_AFTER = word_set("pas machi ماشي s3ib صعيب")
+_DENIALS = word_set(
     "pas sans ni aucun aucune ma3ndich ma3andich ma3endich ma3ndna ma3ndnach mazal machi bla "
-    "ماعنديش ماعندناش عنديش عندناش ماعندي ماشي مازال بلا لا باقي".split()
+    "ماعنديش ماعندناش عنديش عندناش ماعندي ماشي مازال بلا لا باقي"
 )
 
 
@@ -85,7 +83,7 @@ class FirmEntities:
         hits = self._sectors.find(words)
         if not hits:
             return
-        precise = [hit for hit in hits if hit.name not in _GENERIC_SECTORS] or hits
+        precise = [hit for hit in hits if hit.name != _GENERIC_SECTOR] or hits
         best = max(precise, key=lambda hit: (hit.last - hit.first, hit.exact, -hit.first))
         yield _entity(words, "sector", best)
 

@@ -15,14 +15,14 @@ _PEOPLE = re.compile(
     r"|associes?|membres?|adherente?s?|adhrnts?|femmes|hommes|filles|garcons|gars|jeunes|artisane?s?|tisseuses|couturieres"
     r"|apprentie?s?|serveurs?|techniciens?|chauffeurs?|vendeu(?:rs?|ses?)|profs?|maalems?|m3elm[iye]*n|m3almin|eleveurs"
     r"|[dl]*kh[ae]*d+am[aeit]*|[dl]*khddama|[dl]*3[iy]ala?[tea]*|[dl]*3yalat|[dl]*n+sa|[dl]*bnat|[dl]*dra?ri|[dl]*chabab"
-    r"|[dl]*mra|[dl]*rjal|wa7din|afrad|chakhs|ouvriere|wa7e?d|3assas|agents?|sn[ea]*3iya|moniteur(?:s|at)|monitrices?|preparatrices?|stagiaires?|mecanos?|potieres?|m3[ae]l+[ae]m|operatrices|operateurs|producteurs|producteur|kssab[a]?|jm3in"
-    r"|د?ناس|د?الناس|نفر|انفار|افراد|شخص|اشخاص|خدام[ةهي]?ن?|د?الخدامه|مستخدم(?:ين)?|عامل(?:ه|ات)?|عمال|العمال|موظف(?:ين)?"
+    r"|[dl]*mra|[dl]*rjal|wa7din|afrad|chakhs|ouvriere|wa7e?d|3assas|agents?|sn[ea]*3iya|moniteur(?:s|at)|monitrices?|preparatrices?|stagiaires?|mecanos?|enseignante?s?|marins?|pecheurs?|infirmiere?s?|cuisiniere?s?|medecins?|secretaires?|livreurs?|commercia(?:l|ux)|macons?|menuisiers?|kh[ie]?yatat|mo3allim[ai]t?|b7[ae]r[iy]a|potieres?|m3[ae]l+[ae]m|operatrices|operateurs|producteurs|producteur|kssab[a]?|jm3in"
+    r"|د?ناس|د?الناس|نفر|انفار|افراد|شخص|اشخاص|خدام[ةهي]?ن?|خياطات|معلمات|بحاره?|استاذات?|اساتذه|د?الخدامه|مستخدم(?:ين)?|عامل(?:ه|ات)?|عمال|العمال|موظف(?:ين)?"
     r"|اجير|اجراء|مرا|نسا|د?النسا|عيالات|د?العيالات|دراري|د?الدراري|بنات|د?البنات|متعلمين|شركا|شركاء|تقنيين|شيفورات"
     r"|صناعيه|معلمين|عضو|اعضاء|منخرط|رجال|واحد|كسابه|منظفه|صنايعيه|وليدات"
 )
-_EXTRA_PEOPLE = frozenset("beni khdama khddam khdamin kheddama dnas dyalnas dl3yalat dnnas dlkhdama".split())
-_MAYBE_CHILDREN = frozenset("drari dra ri bnat wlad filles garcons دراري بنات ولاد وليدات".split())
-_HAVE = frozenset("3ndi 3andi 3endi andi w3ndi عندي وعندي ai".split())
+_EXTRA_PEOPLE = word_set("beni khdama khddam khdamin kheddama dnas dyalnas dl3yalat dnnas dlkhdama")
+_MAYBE_CHILDREN = word_set("drari dra ri bnat wlad filles garcons دراري بنات ولاد وليدات")
+_HAVE = word_set("3ndi 3andi 3endi andi w3ndi عندي وعندي ai")
 _WE_ARE = (
     "on est", "nous sommes", "on etait", "nous etions", "7na", "hna", "7naya", "ihna", "rana", "kanin", "mjmo3in",
     "حنا", "احنا", "نحن", "كنا", "حنايا", "رانا", "كاينين", "on travaille a", "sommes", "equipe de", "effectif",
@@ -34,12 +34,10 @@ _ALONE = (
     "غير انا", "غي انا", "غير راسي", "انا وراسي", "ما عندي خدامه",
     "ماعنديش خدامه", "ma3ndich khddama", "ma3ndich khdama", "ma m3aya 7ed", "ma m3aya ta wa7ed", "ما معايا حد",
 )  # fmt: skip
-_BY_MYSELF = frozenset(
-    "seul seule bo7di bou7di bohdi bouhdi b7di bou7dy bou7dia bo7dy bwa7di w7di wa7di بوحدي وحدي لوحدي بوحديتي".split()
-)
-_WORKING = frozenset(
+_BY_MYSELF = word_set("seul seule bo7di bou7di bohdi bouhdi b7di bou7dy bou7dia bo7dy bwa7di w7di wa7di بوحدي وحدي لوحدي بوحديتي")
+_WORKING = word_set(
     "suis travaille moi bosse gere reste khddam khdam khaddam khddama khdama kankhdem kankhdm ana ghir wa7ed "
-    "خدام خدامه كنخدم انا غير نخدم".split()
+    "خدام خدامه كنخدم انا غير نخدم"
 )
 _KIN = (
     "khouya khoya khti mrati marti rajli wldi weldi bnti bouya mama chriki chriki sa7bi khaya 3ammi oulidi "
@@ -47,29 +45,29 @@ _KIN = (
     "خويا ختي مراتي مرتي راجلي ولدي بنتي با الواليد الواليده شريكي صاحبي خاي زوجتي زوجي اخي اختي"
 )
 _KIN_FORMS = frozenset(_KIN.split())
-_SELF = frozenset("ana moi انا انايا".split())
-_AND = frozenset("w et و ou o avec m3a مع".split())
-_OF = frozenset("d de dyal dial dyl dl ديال د دال des les l دـ".split())
+_SELF = word_set("ana moi انا انايا")
+_AND = word_set("w et و ou o avec m3a مع")
+_OF = word_set("d de dyal dial dyl dl ديال د دال des les l دـ")
 
 _YEARS = re.compile(
     r"ans?|annees?|snin|sni?n|sn[ia]+n|sna|[3]a+m|3wam|a3wam|3wa?m|sanawat|سنه|سنين|سنوات|عام|عوام|اعوام|سناوات|لعوام|دسنين"
 )
 _MONTHS = re.compile(r"mois|chhou?r|chhr|chher|ch[eo]?hour|chouhour|achhor|شهر|شهور|اشهر|شهورا")
-_TWO_YEARS = frozenset("3amayn 3amin 3amyn عامين سنتين عاماين".split())
-_SINCE = frozenset(
+_TWO_YEARS = word_set("3amayn 3amin 3amyn عامين سنتين عاماين")
+_SINCE = word_set(
     "depuis mn men min hadi hada had fait existe existence activite ouvert ouverte creee cree crees fonde "
     "fondee bdit bdina 7lit 7llit 7ellit 7alina fta7t lancee lance demarre installe installee ancien "
-    "هادي هذه هاذي من منذ حليت حلينا بديت بدينا فتحت تأسست تاسست اسست كاينه".split()
+    "هادي هذه هاذي من منذ حليت حلينا بديت بدينا فتحت تأسست تاسست اسست كاينه"
 )
 _FOUNDING = (
     "7li", "7lli", "7elli", "7ali", "hlit", "hallit", "fta7", "fte7", "bdit", "bdin", "tsej", "cree", "fond", "ouver",
     "lanc", "demarr", "commenc", "install", "7ell", "t2es", "حلي", "محلول", "حليت", "فتح", "بدي", "بدا", "تأسس", "تاسس", "اسس", "تسجل",
 )  # fmt: skip
-_AFTER_AGE = frozenset("existence activite exercice anciennete".split())
-_EXPERIENCE = _AFTER_AGE | frozenset(
+_AFTER_AGE = word_set("existence activite exercice anciennete")
+_EXPERIENCE = _AFTER_AGE | word_set(
     "experience metier tajriba lkhdma lkhedma khdma "
     "خبره التجربه تجربه الخدمه "
-    "الحرفه فالحرفه l7erfa فالخدمه فالميدان".split()
+    "الحرفه فالحرفه l7erfa فالخدمه فالميدان"
 )
 _NEW = (
     "je viens d ouvrir", "viens de commencer", "je demarre", "en creation", "en cours de creation", "pas encore ouvert",
@@ -79,9 +77,12 @@ _NEW = (
     "مازال ما بديت", "مازال ما حليت", "باقي ما حليت", "فطور الانشاء", "في طور الانشاء", "غادي نفتح", "création en cours",
     "creation en cours", "machrou3 jdid", "مشروع جديد", "jeune entreprise pas encore",
 )  # fmt: skip
-_OWNER_AGE_BEFORE = frozenset(
-    "ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد".split()
+_IT_HAS = word_set("3ndha 3ndo 3andha 3ando 3endha 3endo 3andou 3ndou 3ndhom عندها عندو عنده عندهم fiha فيها")
+_FIRM_WORDS = word_set(
+    "societe boite entreprise affaire boutique magasin atelier cooperative coop salon garage restaurant ferme ecole "
+    "charika 7anout l7anout machrou3 commerce hotel riad usine association sarl startup"
 )
+_OWNER_AGE_BEFORE = word_set("ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد")
 _FEMALE = (
     "je suis une femme", "femme entrepreneure", "femme entrepreneuse", "en tant que femme", "moi une femme", "ana mra",
     "ana wa7d lmra", "femme divorcee", "femme au foyer", "mere de famille", "veuve", "je suis gerante", "je suis la gerante", "ana gerante",
@@ -202,9 +203,7 @@ def _ends_clause(text: str, words: Sequence[Word], here: int) -> bool:
     if here >= len(words):
         return True
     gap = text[words[here - 1].end : words[here].start]
-    small = words[here].form in _AND | frozenset(
-        "f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين".split()
-    )
+    small = words[here].form in _AND | word_set("f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين kamlin كاملين")
     return small or words[here].form[0] == "ف" or any(mark in gap for mark in ",.;!?،\n")
 
 
@@ -215,7 +214,7 @@ def _works_alone(text: str, words: Sequence[Word], place: int) -> bool:
     before = place - 1
     if before >= 0 and words[before].form in ("tout", "tt", "toute"):
         before -= 1
-    if before < 0 or words[before].form in _WORKING:
+    if before < 0 or _WORKING.intersection(word.form for word in words[max(0, before - 2) : before + 1]):
         return True
     gap = text[words[before].end : words[before + 1].start]
     return any(mark in gap for mark in ",;.،:")
@@ -300,7 +299,7 @@ def _is_owner_age(words: Sequence[Word], span: Fact) -> bool:
     if not _ADULT <= float(span.value) <= _OLDEST_OWNER or span.first == 0:
         return False
     after = [word.form for word in words[span.last : span.last + 3]]
-    if _EXPERIENCE.intersection(after):
+    if _EXPERIENCE.intersection(after) or _in_a_trade(words, span):
         return False
     return words[span.first - 1].form in _OWNER_AGE_BEFORE
 
@@ -312,7 +311,21 @@ def _is_firm_age(words: Sequence[Word], span: Fact) -> bool:
         return True
     if "dans" in before[-1:] or "moins" in before or "9el" in before or "اقل" in before:
         return False
-    return bool(_SINCE.intersection(before)) or bool(_AFTER_AGE.intersection(after))
+    if _SINCE.intersection(before) or _AFTER_AGE.intersection(after) or before[-2:] == ["y", "a"]:
+        return True
+    if before[-1:] == ["a"] and _FIRM_WORDS.intersection(before):
+        return True
+    if before[-1:] and before[-1] in _IT_HAS:
+        return True
+    return bool(before) and before[-1] in _HAVE and (float(span.value) < _ADULT or _in_a_trade(words, span))
+
+
+def _in_a_trade(words: Sequence[Word], span: Fact) -> bool:
+    """Tell `3ndi 10 snin f lbatiment`, `عندي 12 عام فالحرفة`: so long in this work."""
+    if span.last >= len(words):
+        return False
+    following = words[span.last].form
+    return following in ("f", "fi", "ف", "في", "dans") or (following[0] == "ف" and len(following) > 3)
 
 
 def age_in_words(words: Sequence[Word]) -> list[Fact]:

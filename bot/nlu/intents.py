@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.nlu.lexicon import Lexicon
 from bot.nlu.linear import Arrays, Classifier, Vectoriser
 
 FALLBACK = "nlu_fallback"
@@ -29,9 +30,9 @@ class IntentModel:
     classifier: Classifier
 
     @classmethod
-    def fit(cls, texts: Sequence[str], intents: Sequence[str]) -> IntentModel:
+    def fit(cls, texts: Sequence[str], intents: Sequence[str], lexicon: Lexicon) -> IntentModel:
         """Train on messages and their intents; at least two intents."""
-        vectoriser = Vectoriser.fit(texts)
+        vectoriser = Vectoriser.fit(texts, lexicon)
         return cls(vectoriser, Classifier.fit(vectoriser.matrix(texts), intents))
 
     def rank(self, text: str, limit: int = 10) -> list[Ranked]:

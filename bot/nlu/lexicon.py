@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.knowledge.loader import load
@@ -51,9 +51,8 @@ class Lexicon:
             if len(bones) >= _FEWEST_BONES and name not in self._bones.setdefault(bones, []):
                 self._bones[bones].append(name)
 
-    def concepts(self, text: str) -> list[str]:
-        """Give the concepts of a message in its order."""
-        words = plain(text).split()
+    def concepts(self, words: list[str]) -> list[str]:
+        """Give the concepts of a message, split into words in `plain` form, in its order."""
         found: list[str] = []
         for place, word in enumerate(words):
             for name in self._at(words, place, word):
@@ -61,7 +60,7 @@ class Lexicon:
                     found.append(name)
         return found
 
-    def _at(self, words: list[str], place: int, word: str) -> Iterable[str]:
+    def _at(self, words: list[str], place: int, word: str) -> list[str]:
         names = [name for key, name in self._phrases.get(word, ()) if tuple(words[place : place + len(key)]) == key]
         if len(word) > 3 and _NEGATED.fullmatch(word):
             names.append(_NOT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,95 +13,134 @@ from scipy.special import softmax
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from bot.nlu.text import plain, skeleton
+from bot.nlu.lexicon import Lexicon
+from bot.nlu.phrases import bare
+from bot.nlu.text import plain, word_skeleton
 
 Arrays = dict[str, np.ndarray]
 """What is saved of a model: arrays only, no code."""
+Row = tuple[np.ndarray, np.ndarray]
+"""A message as columns of a Vectoriser and their weights."""
 
 
-def letter_grams(text: str, shortest: int = 2, longest: int = 5) -> list[str]:
+def letter_grams(words: Sequence[str], shortest: int = 2, longest: int = 5) -> list[str]:
     """Give the letter n-grams inside each word, with a space for the word's edge."""
-    grams = []
-    for word in text.split():
+    found = []
+    for word in words:
         edged = f" {word} "
         for size in range(shortest, min(longest, len(edged)) + 1):
-            grams += [edged[start : start + size] for start in range(len(edged) - size + 1)]
-    return grams
+            found += [edged[start : start + size] for start in range(len(edged) - size + 1)]
+    return found
 
 
-def word_grams(text: str) -> list[str]:
+def word_grams(words: Sequence[str]) -> list[str]:
     """Give the words and the pairs of neighbours."""
-    words = text.split()
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    return list(words) + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
 
 
-VIEWS: Mapping[str, Callable[[str], list[str]]] = {
-    "letters": lambda text: letter_grams(plain(text)),
-    "bones": lambda text: letter_grams(skeleton(text)),
-    "bone_words": lambda text: word_grams(skeleton(text)),
+def pair_grams(names: Sequence[str]) -> list[str]:
+    """Give names, neighbours in their order, and pairs that stand two or three apart in any order."""
+    near = [f"{first}>{second}" for first, second in zip(names, names[1:], strict=False)]
+    apart = [
+        "&".join(sorted((name, other)))
+        for place, name in enumerate(names)
+        for other in names[place + 2 : place + 4]
+        if other != name
+    ]
+    return [*names, *near, *apart]
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a message: in how many training messages a gram must stand, and its weight."""
+
+    fewest: int
+    weight: float
+
+
+VIEWS: Mapping[str, View] = {
+    "letters": View(2, 1.0),
+    "bones": View(2, 1.0),
+    "bone_words": View(1, 1.0),
+    "meaning": View(2, 0.7),
 }
-"""Views of a message by name: what the n-grams of each are made of."""
+"""Letters of the words; consonants that both scripts share, by letter and by word; concepts of the lexicon."""
 
-RARE = {"letters": 2, "bones": 2, "bone_words": 1}
-"""In how many training messages an n-gram must stand to be kept."""
+
+def grams(text: str, lexicon: Lexicon) -> dict[str, list[str]]:
+    """Give the grams of each view of a message."""
+    words = plain(text).split()
+    bones = [bone for word in words if (bone := word_skeleton(bare(word)))]
+    return {
+        "letters": letter_grams(words),
+        "bones": letter_grams(bones),
+        "bone_words": word_grams(bones),
+        "meaning": pair_grams(lexicon.concepts(words)),
+    }
 
 
 @dataclass(frozen=True)
 class Vectoriser:
-    """Sublinear TF-IDF of the n-grams of each view, each view scaled to length 1."""
+    """Sublinear TF-IDF of the grams of each view, each view scaled to its weight."""
 
     vocabularies: Mapping[str, Mapping[str, int]]
     idf: np.ndarray
+    lexicon: Lexicon
 
     @classmethod
-    def fit(cls, texts: Sequence[str], views: Iterable[str] = tuple(VIEWS)) -> Vectoriser:
-        """Learn the n-grams and their weights from training messages."""
+    def fit(cls, texts: Sequence[str], lexicon: Lexicon) -> Vectoriser:
+        """Learn the grams and their weights from training messages."""
+        counts: dict[str, Counter[str]] = {view: Counter() for view in VIEWS}
+        for text in texts:
+            for view, found in grams(text, lexicon).items():
+                counts[view].update(set(found))
         vocabularies: dict[str, dict[str, int]] = {}
         idf: list[float] = []
-        for view in views:
-            counts = Counter(gram for text in texts for gram in set(VIEWS[view](text)))
-            kept = sorted(gram for gram, count in counts.items() if count >= RARE[view])
+        for view, settings in VIEWS.items():
+            kept = sorted(gram for gram, count in counts[view].items() if count >= settings.fewest)
             vocabularies[view] = {gram: len(idf) + place for place, gram in enumerate(kept)}
-            idf += [np.log((1 + len(texts)) / (1 + counts[gram])) + 1 for gram in kept]
-        return cls(vocabularies, np.asarray(idf, np.float32))
+            idf += [np.log((1 + len(texts)) / (1 + counts[view][gram])) + 1 for gram in kept]
+        return cls(vocabularies, np.asarray(idf, np.float32), lexicon)
 
-    def row(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+    def row(self, text: str) -> Row:
         """Give the columns and the weights of one message."""
         columns: list[np.ndarray] = [np.empty(0, np.int32)]
         weights: list[np.ndarray] = [np.empty(0, np.float32)]
-        for view, vocabulary in self.vocabularies.items():
-            counts = Counter(filter(None.__ne__, map(vocabulary.get, VIEWS[view](text))))
+        for view, found in grams(text, self.lexicon).items():
+            counts = Counter(map(self.vocabularies[view].get, found))
+            counts.pop(None, None)
             if counts:
                 column = np.fromiter(counts, np.int32, len(counts))
                 weight = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[column]
                 columns.append(column)
-                weights.append(weight / np.linalg.norm(weight))
+                weights.append(VIEWS[view].weight * weight / np.linalg.norm(weight))
         return np.concatenate(columns), np.concatenate(weights).astype(np.float32)
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
-        """Give the rows of several messages as a sparse matrix, messages by n-grams."""
+        """Give the rows of several messages as a sparse matrix, messages by grams."""
         rows = [self.row(text) for text in texts]
         ends = np.cumsum([0] + [len(columns) for columns, _ in rows])
         columns = np.concatenate([columns for columns, _ in rows])
         weights = np.concatenate([weights for _, weights in rows])
         return csr_matrix((weights, columns, ends), shape=(len(texts), len(self.idf)))
 
-    def arrays(self, prefix: str = "") -> Arrays:
+    def arrays(self) -> Arrays:
         """Give what must be saved."""
-        lists = {f"{prefix}grams_{view}": pack(words) for view, words in self.vocabularies.items()}
-        return {**lists, f"{prefix}idf": self.idf}
+        lists = {f"grams_{view}": pack(words) for view, words in self.vocabularies.items()}
+        lexicon = pack(f"{name}\t{forms}" for name, forms in self.lexicon.entries.items())
+        return {**lists, "idf": self.idf, "lexicon": lexicon}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str = "") -> Vectoriser:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Vectoriser:
         """Rebuild what `arrays` gave."""
         vocabularies: dict[str, dict[str, int]] = {}
         column = 0
         for view in VIEWS:
-            if f"{prefix}grams_{view}" in arrays:
-                grams = unpack(arrays[f"{prefix}grams_{view}"])
-                vocabularies[view] = {gram: column + place for place, gram in enumerate(grams)}
-                column += len(grams)
-        return cls(vocabularies, arrays[f"{prefix}idf"])
+            words = unpack(arrays[f"grams_{view}"])
+            vocabularies[view] = {gram: column + place for place, gram in enumerate(words)}
+            column += len(words)
+        lexicon = Lexicon(dict(line.split("\t", 1) for line in unpack(arrays["lexicon"])))
+        return cls(vocabularies, arrays["idf"], lexicon)
 
 
 @dataclass(frozen=True)
@@ -122,7 +161,7 @@ class Classifier:
         weights, bias = _margin_weights(matrix, targets, len(names), penalty, seed)
         return cls([str(name) for name in names], weights, bias, sharpness)
 
-    def probabilities(self, row: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    def probabilities(self, row: Row) -> np.ndarray:
         """Give the probability of each label for a row of the Vectoriser."""
         columns, values = row
         margins = values @ self.weights[columns] + self.bias

@@ -45,17 +45,15 @@ _UNITS: dict[int, str] = {
 }
 _SCALES: dict[int, str] = {
     1_000: r"mille|mil|[lh]?alfs?|elf|a+laf|[ae]?laf|[lt]?alaf|k|الف|لالف|الاف|لاف|تالاف|آلاف|اف",
-    1_000_000: r"d?l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|d?l?millions?|d?l?ml[aeiy]+n|d?l?mla[iy]+[ie]?n|د?ال?مليون|مليون|لمليون|ملايين|ملاين|المليون",
-    1_000_000_000: r"l?m[ie]?l+[iy]+a?rd?s?|milliards?|ال?مليار|مليار|لمليار|ملاير|ملايير",
+    1_000_000: r"d?l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|d?l?millions?|d?l?ml[aeiy]+n|d?l?mla[iy]+[ie]?n|[دبو]?(?:ال?)?مليون|مليون|لمليون|ملايين|ملاين|المليون",
+    1_000_000_000: r"l?m[ie]?l+[iy]+a?rd?s?|b?mlyar|milliards?|[دبو]?(?:ال?)?مليار|مليار|لمليار|ملاير|ملايير",
 }  # fmt: skip
 _UNIT_FORMS = [(value, re.compile(pattern)) for value, pattern in _UNITS.items()]
 _SCALE_FORMS = [(value, re.compile(pattern)) for value, pattern in _SCALES.items()]
 _LONGEST = 15
 """Letters of the longest number word."""
 _AND = frozenset({"w", "et", "و", "ou", "o"})
-_FRENCH = frozenset(
-    "un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
-)
+_FRENCH = word_set("un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize")
 _STUCK = re.compile(r"^(\d+)([^\W\d]{1,12})$")
 _DIGITS = re.compile(r"\d+")
 _THREE = re.compile(r"\d{3}")

@@ -16,13 +16,13 @@ _FEWEST_BONES = 3
 """Consonants a title must have to be compared by its skeleton."""
 
 # What may stand around the number: "rep", "l'option", "la", "raqm", "ni3", "c'est", "je choisis", "svp".
-_AROUND = frozenset(
+_AROUND = word_set(
     "rep repn reponse reponce r la l le les lo option loption l'option choix lchoix chwa numero num nr no n ra9m raqm nmra "
     "nemra nmera nimero c'est c cest ca je j'ai choisi choisis dis prends prend jwab ljwab jawab lkhtiyar khtart kht "
     "khtit ghadi svp stp please 3afak 3afakom merci b bon est alors ok oui ah hia hiya howa dyal d de du ana bghit "
     "had hada hadi lwla wa7da bagha question reponses premier "
     "الجواب جواب الجواب: رقم الرقم نمرة النمرة الاختيار اختيار اخترت ختاريت عافاك عفاك شكرا هي هو ديال بغيت هاد السوال "
-    "انا الى ال نعم اه ايه الخيار خيار".split()
+    "انا الى ال نعم اه ايه الخيار خيار"
 )
 _ORDINALS = {
     1: r"1er|1ere|premier|premiere|prem|lwl|lwel|loula|lawl|lowla|lewla|lowel|lwla|louwla|الاول|الاولي|لول|لولا|اللول|اللولا|الاولا|اولا",

@@ -12,6 +12,9 @@ from bot.nlu.text import Word, is_arabic, plain, word_skeleton
 
 Key = tuple[str, ...]
 
+NO_NAME = "_"
+"""First sign of a "name" whose spellings only look like names."""
+
 _FEWEST_BONES = 4
 """Consonants a name must have to be found by its skeleton."""
 _FEWEST_BONES_ACROSS = 5
@@ -65,7 +68,7 @@ class PhraseBook:
         place = 0
         while place < len(words):
             hit = self.at(words, place)
-            if hit is not None:
+            if hit is not None and not hit.name.startswith(NO_NAME):
                 hits.append(hit)
             place = hit.last if hit is not None else place + 1
         return hits

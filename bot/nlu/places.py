@@ -10,21 +10,21 @@ from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
 from bot.nlu.phrases import PhraseBook, bare
-from bot.nlu.text import Word, clean, is_arabic, plain, word_skeleton
+from bot.nlu.text import Word, is_arabic, plain, word_skeleton
 
 Key = tuple[str, ...]
 
-_CUES = frozenset(
+_CUES = word_set(
     "f fi fe a au aux de d du dans sur vers en mn men min mel ville vile mdint mdinat medinat medina dwar douar "
     "commune province region quartier hay 7da hda 9rib nahiyat dyal dial nta3 machi depuis entre "
-    "ف في فى من ب مدينه جماعه دوار اقليم جهه ديال نواحي قرب حدا عماله بمدينه فمدينه تاع نتاع حي".split()
+    "ف في فى من ب مدينه جماعه دوار اقليم جهه ديال نواحي قرب حدا عماله بمدينه فمدينه تاع نتاع حي"
 )
 _KIND_CUES = {
-    "province": frozenset(
-        "province prefecture iqlim i9lim 3amala l3amala اقليم فاقليم باقليم عماله فعماله بعماله".split()
-    ),
-    "region": frozenset("region jiha jihat ljiha جهه فجهه بجهه الجهه".split()),
+    "province": word_set("province prefecture iqlim i9lim 3amala l3amala اقليم فاقليم باقليم عماله فعماله بعماله"),
+    "region": word_set("region jiha jihat ljiha جهه فجهه بجهه الجهه"),
 }
+_MARKS = ",;.!?:()/-\u060c\u061b\u061f\n"
+_OF = word_set("de d du dyal dial ديال د")
 _FEWEST_BONES = 4
 _CLOSE = 86
 """How alike (0 to 100) a misspelt name must be behind a cue."""
@@ -60,6 +60,9 @@ class Gazetteer:
         self._bones: dict[Key, list[Key]] = {}
         never = {_key(name) for name in _strings(names.get("never"))}
         unsure = {_key(name) for name in _strings(names.get("needs_cue"))}
+        self._never = never
+        self._never_alone = {_key(name) for name in _strings(names.get("never_alone"))}
+        unsure |= self._never_alone
         for place, forms, well_known in _official(names):
             for form in forms:
                 key = _key(form)
@@ -78,7 +81,6 @@ class Gazetteer:
         quarters = names.get("quarter")
         towns = quarters if isinstance(quarters, Mapping) else {}
         self._quarters = PhraseBook({town: _strings(forms) for town, forms in towns.items()}, loose=False)
-        self._accented = {place.name.lower(): place for place in self._with_cue.values() if not place.name.isascii()}
 
     def _add_bones(self, key: Key) -> None:
         bones = tuple(map(word_skeleton, key))
@@ -104,21 +106,31 @@ class Gazetteer:
         for length in range(min(self._longest, len(words) - place), 0, -1):
             rest = tuple(word.form for word in words[place + 1 : place + length])
             for stuck, start in _starts(words[place].form):
-                found = self._lookup((start, *rest), cued or stuck)
-                if found is not None:
-                    return self._hit(words, place, length, found)
-        accented = self._accented.get(clean(text[words[place].start : words[place].end]))
-        if accented is not None:
-            return self._hit(words, place, 1, accented)
+                key = (start, *rest)
+                known = self._lookup(key, cued or stuck or self._stands_out(words, place, length, key, text))
+                if known is not None:
+                    return self._hit(words, place, length, known)
         if cued and (misspelt := self._misspelt(words[place].form)):
             return self._hit(words, place, 1, misspelt)
         return None
+
+    def _stands_out(self, words: Sequence[Word], place: int, length: int, key: Key, text: str) -> bool:
+        """Tell whether a name that is also a word stands alone between marks, or has a capital inside a sentence."""
+        if key in self._never_alone or key not in self._with_cue:
+            return False
+        start, end = words[place].start, words[place + length - 1].end
+        if place and text[start].isupper() and not text.isupper():
+            return True
+        before, after = text[:start].rstrip(), text[end:].lstrip()
+        return (not before or before[-1] in _MARKS) and (not after or after[0] in _MARKS)
 
     def _lookup(self, key: Key, cued: bool) -> Place | None:
         if key in self._sure:
             return self._sure[key]
         if cued and key in self._with_cue:
             return self._with_cue[key]
+        if key in self._never or key in self._with_cue:
+            return None
         for known in self._bones.get(tuple(map(word_skeleton, key)), ()):
             if _alike(" ".join(key), " ".join(known)):
                 return self._sure[known]
@@ -132,7 +144,8 @@ class Gazetteer:
 
     def _hit(self, words: Sequence[Word], place: int, length: int, found: Place) -> PlaceHit:
         """Prefer the province or region of the same name when the word before says so."""
-        before = words[place - 1].form if place else ""
+        linked = place > 1 and words[place - 1].form in _OF
+        before = words[place - 1 - linked].form if place else ""
         for kind, cues in _KIND_CUES.items():
             if before in cues:
                 found = self._of_kind.get((kind, _key(found.name)), found)
@@ -184,6 +197,8 @@ def _starts(form: str) -> list[tuple[bool, str]]:
             starts.append((True, "ا" + form[1:]))
         if form[0] in "فبلو":
             starts.append((form[0] == "ف", form[1:]))
+    elif len(form) > 5 and form[0] == "l":
+        starts.append((False, form[1:]))
     elif len(form) > 5 and form[0] in "fbd" and form[1] == "l":
         starts.append((True, form[1:]))
     return starts

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.nlu.answers import Match
+from bot.nlu.intents import Ranked
 from bot.nlu.options import match_title, option_number
 
 UNSURE = "answer_unsure"
 """The intent of a sentence that may answer in two ways."""
 _QUESTIONS = ("question", "unsure")
 _ANSWER = "answer:"
+_LEFT_OVER = ("inform", "out_of_scope")
+"""Intents that say too little to push an unsure answer aside."""
+_SAID_IN_ANSWERS = (*_LEFT_OVER, "affirm", "deny", "find_funding", "find_provider", "find_training")
+"""Intents that clear answers look like."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,15 @@ def pick_answer(match: Match, prompt: Mapping[str, Any]) -> Picked | None:
         return _picked(f"{key}{match.value}", match.confidence)
     choices = tuple(f"{key}{value}".removeprefix(_ANSWER) for value, _ in match.candidates[:2])
     return Picked(UNSURE, choices, match.confidence)
+
+
+def is_interruption(rival: Ranked | None, match: Match, sure: float, likely: float) -> bool:
+    """Tell whether an intent is served instead of the answer: a `sure` one beside a clear answer, a `likely` one else."""
+    if rival is None or rival.confidence < match.confidence:
+        return False
+    if match.value is not None:
+        return rival.confidence >= sure and rival.name not in _SAID_IN_ANSWERS
+    return rival.confidence >= likely and rival.name not in _LEFT_OVER
 
 
 def _picked(choice: str, confidence: float) -> Picked:

@@ -90,6 +90,11 @@ def words(text: str) -> list[Word]:
     ]
 
 
+def word_set(listed: str) -> frozenset[str]:
+    """Give a list of words written in one string as a set of their `plain` forms."""
+    return frozenset(plain(listed).split())
+
+
 def is_arabic(text: str) -> bool:
     """Tell whether at least one letter is Arabic."""
     return _ARABIC_LETTER.search(text) is not None
