@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -128,6 +129,9 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, _stop, stop, work)
     worker.wakeup.listen("inbox", work.set)
     warm_up()
+    # Rasa's millions of objects stay for good: without this, the collector looks through them during turns.
+    gc.collect()
+    gc.freeze()
     housekeeping = asyncio.create_task(_housekeeping(worker, stop))
     logger.info("worker ready")
     try:

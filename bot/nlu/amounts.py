@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.nlu.numbers import Number, number_at, scale_value, tokens, unit_value
-from bot.nlu.text import Word
+from bot.nlu.text import Word, word_set
 
 _CURRENCIES = {
     "dirham": (
-        "dh dhs drhm drhem derham derhem drham dirham dirhams dirhem mad ddh dhm dham درهم دراهم الدرهم درهما دهم دراهيم"
+        "dh dhs drhm drhem derham derhem drham dirham dirhams dirhem mad ddh dhm dham "
+        "درهم دراهم الدرهم درهما دهم دراهيم"
     ),
     "thousand_dirhams": "kdh kdhs",
     "million_dirhams": "mdh mdhs",
@@ -23,87 +24,15 @@ _FRACTIONS = {
     **dict.fromkeys(["noss", "nos", "nss", "ness", "nus", "demi", "demie", "نص", "نصف"], 0.5),
     **dict.fromkeys(["rbe3", "rbo3", "rob3", "quart", "ربع"], 0.25),
 }
-_LINKS = frozenset(["d", "de", "des", "dyal", "dial", "diyal", "dyl", "ديال", "د", "ل", "l", "lel"])
-_AND = frozenset(["w", "et", "ou", "o", "و"])
-_TO = frozenset(
-    [
-        "a",
-        "l",
-        "al",
-        "7ta",
-        "7tta",
-        "hta",
-        "la",
-        "ila",
-        "jusqu",
-        "jusque",
-        "حتى",
-        "ل",
-        "لـ",
-        "الى",
-        "wla",
-        "aw",
-        "ou",
-        "او",
-        "ولا",
-        "w",
-        "et",
-        "و",
-    ]
-)
-_BETWEEN = frozenset(
-    ["entre", "bin", "bayn", "byn", "mabin", "bayna", "بين", "مابين", "mn", "men", "min", "من", "de", "du"]
-)
-_COUNTED = frozenset(
-    [
-        "abonnes",
-        "abonne",
-        "followers",
-        "follower",
-        "clients",
-        "client",
-        "personnes",
-        "personne",
-        "fois",
-        "vues",
-        "vue",
-        "metres",
-        "metre",
-        "km",
-        "kilometres",
-        "m2",
-        "kg",
-        "produits",
-        "produit",
-        "pieces",
-        "articles",
-        "likes",
-        "messages",
-        "visites",
-        "visiteurs",
-        "tonnes",
-        "litres",
-        "ans",
-        "habitants",
-        "partages",
-        "متابع",
-        "زبون",
-        "كليان",
-        "شخص",
-        "مرة",
-        "مره",
-        "chokr",
-        "choukr",
-        "chokran",
-        "mabrouk",
-        "salama",
-        "marhba",
-        "salam",
-        "شكر",
-        "مبروك",
-        "سلام",
-        "مرحبا",
-    ]
+_LINKS = word_set("d de des dyal dial diyal dyl ديال د ل l lel")
+_AND = word_set("w et ou o و")
+_TO = word_set("a l al 7ta 7tta hta la ila jusqu jusque حتى ل لـ الى wla aw ou او ولا w et و")
+_BETWEEN = word_set("entre bin bayn byn mabin bayna بين مابين mn men min من de du")
+_COUNTED = word_set(
+    "abonnes abonne followers follower clients client personnes personne fois vues vue metres metre km "
+    "kilometres m2 kg produits produit pieces articles likes messages visites visiteurs tonnes litres ans "
+    "habitants partages متابع زبون كليان شخص مرة مره chokr choukr chokran mabrouk salama marhba salam شكر "
+    "مبروك سلام مرحبا"
 )
 UNITS = frozenset(_CURRENCY_OF) | {"m"}
 """Forms that may be stuck to digits: `200dh`."""
@@ -220,7 +149,7 @@ def _in_dirhams(value: float, largest_scale: int, currency: str | None) -> float
 
 
 def _sum_at(text: str, words: Sequence[Word], place: int) -> _Sum | None:
-    """Read counts and scales as long as the scales go down: `mlyoun w 200 alf`, `alf w khams mya`, `3 mlayen w noss`."""
+    """Read counts and scales as long as the scales go down: `mlyoun w 200 alf`, `3 mlayen w noss`."""
     total, largest, smallest, last, counted = 0.0, 1, 10**12, place, False
     here = place
     while here < len(words):

@@ -15,17 +15,19 @@ from bot.nlu.amounts import UNITS, amounts
 from bot.nlu.numbers import tokens
 from bot.nlu.phrases import Hit, PhraseBook
 from bot.nlu.places import Gazetteer
-from bot.nlu.text import Word
+from bot.nlu.text import Word, word_set
 
-_STUCK_UNITS = UNITS | word_set("ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa")
+_STUCK_UNITS = UNITS | word_set(
+    "ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa"
+)
 _GENERIC_SECTOR = "grocery"
 """A sector whose words (`7anout`, `commerçant`) yield to a trade named beside them."""
 
 _REFUSALS = word_set("pas machi ماشي bla بلا mafhemtch kanfhemch makanfhemch plus non walo ma ما")
 _REFUSALS_AFTER = word_set("pas machi ماشي s3ib صعيب")
 _DENIALS = word_set(
-    "pas sans ni aucun aucune ma3ndich ma3andich ma3endich ma3ndna ma3ndnach mazal machi bla "
-    "ماعنديش ماعندناش عنديش عندناش ماعندي ماشي مازال بلا لا باقي"
+    "pas sans ni aucun aucune ma3ndich ma3andich ma3endich ma3ndna ma3ndnach mazal machi bla ماعنديش ماعندناش "
+    "عنديش عندناش ماعندي ماشي مازال بلا لا باقي"
 )
 
 
@@ -59,7 +61,7 @@ class FirmEntities:
         self._sectors = PhraseBook(keywords, ordinary=ordinary)
         self._concepts = PhraseBook(load(knowledge / "concept_names.yml").data, ordinary=ordinary)
         self._named = {name: PhraseBook(names[name], ordinary=ordinary) for name in ("legal_form", "programme", "axis")}
-        self._languages = PhraseBook(load(knowledge / "languages.yml").data, loose=False)
+        self._languages = PhraseBook(load(knowledge / "languages.yml").data)
         self._places = Gazetteer(load(knowledge / "place_names.yml").data)
 
     def find(self, text: str, today: date) -> list[Entity]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.nlu.numbers import Number, number_at, scale_value
-from bot.nlu.text import Word
+from bot.nlu.text import Word, plain, word_set
 
 _PEOPLE = re.compile(
     r"[dl]*n+a+s|d*dnnas|dn+as|personnes?|pers|salarie[es]*|employe[es]*|ouvriers?|ouvrieres?|collaborateurs?|collegues?"
@@ -24,27 +24,29 @@ _EXTRA_PEOPLE = word_set("beni khdama khddam khdamin kheddama dnas dyalnas dl3ya
 _MAYBE_CHILDREN = word_set("drari dra ri bnat wlad filles garcons دراري بنات ولاد وليدات")
 _HAVE = word_set("3ndi 3andi 3endi andi w3ndi عندي وعندي ai")
 _WE_ARE = (
-    "on est", "nous sommes", "on etait", "nous etions", "7na", "hna", "7naya", "ihna", "rana", "kanin", "mjmo3in",
-    "حنا", "احنا", "نحن", "كنا", "حنايا", "رانا", "كاينين", "on travaille a", "sommes", "equipe de", "effectif",
-    "une equipe de", "effectif de", "fiha", "fih", "فيها", "فيه", "equipe dyal", "groupement de", "m3aya", "معايا", "khddamin", "خدامين",
-)  # fmt: skip
+    "on est | nous sommes | on etait | nous etions | 7na | hna | 7naya | ihna | rana | kanin | mjmo3in | "
+    "حنا | احنا | نحن | كنا | حنايا | رانا | كاينين | on travaille a | sommes | equipe de | effectif | "
+    "une equipe de | effectif de | fiha | fih | فيها | فيه | equipe dyal | groupement de | m3aya | معايا "
+    "| khddamin | خدامين"
+)
 _ALONE = (
-    "gha ana", "ghir ana", "ghi ana", "ana w rassi", "ghir rassi", "personne d autre", "sans employe", "sans salarie", "aucun salarie", "aucun employe",
-    "pas d employe", "pas de salarie", "pas d employes", "pas de salaries", "moi meme seulement",
-    "غير انا", "غي انا", "غير راسي", "انا وراسي", "ما عندي خدامه",
-    "ماعنديش خدامه", "ma3ndich khddama", "ma3ndich khdama", "ma m3aya 7ed", "ma m3aya ta wa7ed", "ما معايا حد",
-)  # fmt: skip
-_BY_MYSELF = word_set("seul seule bo7di bou7di bohdi bouhdi b7di bou7dy bou7dia bo7dy bwa7di w7di wa7di بوحدي وحدي لوحدي بوحديتي")
+    "gha ana | ghir ana | ghi ana | ana w rassi | ghir rassi | personne d autre | sans employe | sans "
+    "salarie | aucun salarie | aucun employe | pas d employe | pas de salarie | pas d employes | pas de "
+    "salaries | moi meme seulement | غير انا | غي انا | غير راسي | انا وراسي | ما عندي خدامه | ماعنديش "
+    "خدامه | ma3ndich khddama | ma3ndich khdama | ma m3aya 7ed | ma m3aya ta wa7ed | ما معايا حد"
+)
+_BY_MYSELF = word_set(
+    "seul seule bo7di bou7di bohdi bouhdi b7di bou7dy bou7dia bo7dy bwa7di w7di wa7di بوحدي وحدي لوحدي بوحديتي"
+)
 _WORKING = word_set(
     "suis travaille moi bosse gere reste khddam khdam khaddam khddama khdama kankhdem kankhdm ana ghir wa7ed "
     "خدام خدامه كنخدم انا غير نخدم"
 )
-_KIN = (
-    "khouya khoya khti mrati marti rajli wldi weldi bnti bouya mama chriki chriki sa7bi khaya 3ammi oulidi "
-    "femme mari frere soeur fils fille pere mere associe mari cousin neveu epouse epoux conjoint "
+_KIN_FORMS = word_set(
+    "khouya khoya khti mrati marti rajli wldi weldi bnti bouya mama chriki chriki sa7bi khaya 3ammi "
+    "oulidi femme mari frere soeur fils fille pere mere associe mari cousin neveu epouse epoux conjoint "
     "خويا ختي مراتي مرتي راجلي ولدي بنتي با الواليد الواليده شريكي صاحبي خاي زوجتي زوجي اخي اختي"
 )
-_KIN_FORMS = frozenset(_KIN.split())
 _SELF = word_set("ana moi انا انايا")
 _AND = word_set("w et و ou o avec m3a مع")
 _OF = word_set("d de dyal dial dyl dl ديال د دال des les l دـ")
@@ -56,44 +58,48 @@ _MONTHS = re.compile(r"mois|chhou?r|chhr|chher|ch[eo]?hour|chouhour|achhor|شه�
 _TWO_YEARS = word_set("3amayn 3amin 3amyn عامين سنتين عاماين")
 _SINCE = word_set(
     "depuis mn men min hadi hada had fait existe existence activite ouvert ouverte creee cree crees fonde "
-    "fondee bdit bdina 7lit 7llit 7ellit 7alina fta7t lancee lance demarre installe installee ancien "
-    "هادي هذه هاذي من منذ حليت حلينا بديت بدينا فتحت تأسست تاسست اسست كاينه"
+    "fondee bdit bdina 7lit 7llit 7ellit 7alina fta7t lancee lance demarre installe installee ancien هادي هذه "
+    "هاذي من منذ حليت حلينا بديت بدينا فتحت تأسست تاسست اسست كاينه"
 )
-_FOUNDING = (
-    "7li", "7lli", "7elli", "7ali", "hlit", "hallit", "fta7", "fte7", "bdit", "bdin", "tsej", "cree", "fond", "ouver",
-    "lanc", "demarr", "commenc", "install", "7ell", "t2es", "حلي", "محلول", "حليت", "فتح", "بدي", "بدا", "تأسس", "تاسس", "اسس", "تسجل",
-)  # fmt: skip
+_FOUNDING = tuple(
+    word_set(
+        "7li 7lli 7elli 7ali hlit hallit fta7 fte7 bdit bdin tsej cree fond ouver lanc demarr commenc install "
+        "7ell t2es حلي محلول حليت فتح بدي بدا تأسس تاسس اسس تسجل"
+    )
+)
 _AFTER_AGE = word_set("existence activite exercice anciennete")
 _EXPERIENCE = _AFTER_AGE | word_set(
-    "experience metier tajriba lkhdma lkhedma khdma "
-    "خبره التجربه تجربه الخدمه "
-    "الحرفه فالحرفه l7erfa فالخدمه فالميدان"
+    "experience metier tajriba lkhdma lkhedma khdma خبره التجربه تجربه الخدمه الحرفه فالحرفه l7erfa فالخدمه فالميدان"
 )
 _NEW = (
-    "je viens d ouvrir", "viens de commencer", "je demarre", "en creation", "en cours de creation", "pas encore ouvert",
-    "pas encore cree", "projet en cours", "je vais ouvrir", "on va creer", "on va ouvrir", "yallah bdit", "yalah bdit",
-    "yallah 7lit", "yallah 7llit", "ba9i ma bdit", "ba9i ma 7lit", "mazal ma bdit", "mazal ma 7lit", "ghadi n7el",
-    "ghadi nfte7", "ghanhel", "bghit n7el", "غادي نحل", "يالاه بديت", "يالله بديت", "يالاه حليت", "باقي ما بديت",
-    "مازال ما بديت", "مازال ما حليت", "باقي ما حليت", "فطور الانشاء", "في طور الانشاء", "غادي نفتح", "création en cours",
-    "creation en cours", "machrou3 jdid", "مشروع جديد", "jeune entreprise pas encore",
-)  # fmt: skip
+    "je viens d ouvrir | viens de commencer | je demarre | en creation | en cours de creation | pas "
+    "encore ouvert | pas encore cree | projet en cours | je vais ouvrir | on va creer | on va ouvrir | "
+    "yallah bdit | yalah bdit | yallah 7lit | yallah 7llit | ba9i ma bdit | ba9i ma 7lit | mazal ma bdit "
+    "| mazal ma 7lit | ghadi n7el | ghadi nfte7 | ghanhel | bghit n7el | غادي نحل | يالاه بديت | يالله "
+    "بديت | يالاه حليت | باقي ما بديت | مازال ما بديت | مازال ما حليت | باقي ما حليت | فطور الانشاء | في "
+    "طور الانشاء | غادي نفتح | création en cours | creation en cours | machrou3 jdid | مشروع جديد | jeune "
+    "entreprise pas encore"
+)
 _IT_HAS = word_set("3ndha 3ndo 3andha 3ando 3endha 3endo 3andou 3ndou 3ndhom عندها عندو عنده عندهم fiha فيها")
 _FIRM_WORDS = word_set(
-    "societe boite entreprise affaire boutique magasin atelier cooperative coop salon garage restaurant ferme ecole "
-    "charika 7anout l7anout machrou3 commerce hotel riad usine association sarl startup"
+    "societe boite entreprise affaire boutique magasin atelier cooperative coop salon garage restaurant ferme "
+    "ecole charika 7anout l7anout machrou3 commerce hotel riad usine association sarl startup"
 )
-_OWNER_AGE_BEFORE = word_set("ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد")
+_OWNER_AGE_BEFORE = word_set(
+    "ai 3omri 3mri 3ndi 3andi 3endi andi age agee عمري عندي فعمري سني bent weld wld bnt بنت ولد"
+)
 _FEMALE = (
-    "je suis une femme", "femme entrepreneure", "femme entrepreneuse", "en tant que femme", "moi une femme", "ana mra",
-    "ana wa7d lmra", "femme divorcee", "femme au foyer", "mere de famille", "veuve", "je suis gerante", "je suis la gerante", "ana gerante",
-    "je suis entrepreneure", "انا مرا", "انا امراه", "انا امرأه", "مطلقه", "ارمله", "ana bent", "انا بنت", "mra mtal9a", "mra m9awla",
-    "ana mtal9a", "ana armala", "femme chef d entreprise", "ana sayyida", "كامراه", "ربه بيت", "امراه مقاوله", "مرا مقاوله",
-    "je suis mariee", "mra mzwja", "je suis coiffeuse", "je suis couturiere", "je suis presidente",
-)  # fmt: skip
+    "je suis une femme | femme entrepreneure | femme entrepreneuse | en tant que femme | moi une femme | "
+    "ana mra | ana wa7d lmra | femme divorcee | femme au foyer | mere de famille | veuve | je suis "
+    "gerante | je suis la gerante | ana gerante | je suis entrepreneure | انا مرا | انا امراه | انا امرأه "
+    "| مطلقه | ارمله | ana bent | انا بنت | mra mtal9a | mra m9awla | ana mtal9a | ana armala | femme "
+    "chef d entreprise | ana sayyida | كامراه | ربه بيت | امراه مقاوله | مرا مقاوله | je suis mariee | "
+    "mra mzwja | je suis coiffeuse | je suis couturiere | je suis presidente"
+)
 _MALE = (
-    "je suis un homme", "ana rajel", "ana rajl", "انا راجل", "pere de famille", "je suis gerant", "ana weld", "انا ولد",
-    "homme marie", "je suis marie et",
-)  # fmt: skip
+    "je suis un homme | ana rajel | ana rajl | انا راجل | pere de famille | je suis gerant | ana weld | "
+    "انا ولد | homme marie | je suis marie et"
+)
 _OLDEST_FIRM = 150
 _ADULT = 15
 _OLDEST_OWNER = 95
@@ -115,10 +121,11 @@ class _Forms:
     by_start: dict[str, list[tuple[str, ...]]]
 
     @classmethod
-    def of(cls, phrases: Sequence[str]) -> _Forms:
+    def of(cls, phrases: str) -> _Forms:
+        """Take phrases with a bar between them."""
         by_start: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in phrases:
-            words = tuple(phrase.split())
+        for phrase in phrases.split("|"):
+            words = tuple(plain(phrase).split())
             by_start.setdefault(words[0], []).append(words)
         return cls({start: sorted(keys, key=len, reverse=True) for start, keys in by_start.items()})
 
@@ -203,7 +210,9 @@ def _ends_clause(text: str, words: Sequence[Word], here: int) -> bool:
     if here >= len(words):
         return True
     gap = text[words[here - 1].end : words[here].start]
-    small = words[here].form in _AND | word_set("f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين kamlin كاملين")
+    small = words[here].form in _AND | word_set(
+        "f fi a à dans au ف في b bla mn men f' chez 3nd khddamin خدامين kamlin كاملين"
+    )
     return small or words[here].form[0] == "ف" or any(mark in gap for mark in ",.;!?،\n")
 
 

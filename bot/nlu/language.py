@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from bot.nlu.linear import Arrays, pack, unpack
-from bot.nlu.text import clean, is_arabic
+from bot.nlu.text import clean, is_arabic, plain, word_set
 
 FRENCH, ARABIC, LATIN = "fr", "ary-Arab", "ary-Latn"
 
@@ -24,70 +24,11 @@ _MIXED_SHARE = 0.2
 """Share of the words that the smaller language must have in a message called mixed."""
 _ARABIC_SHARE = 0.3
 """Share of words in Arabic letters from which a message in both scripts is answered in Arabic letters."""
-_FRENCH_FRAME = frozenset(
-    [
-        "je",
-        "j'ai",
-        "jai",
-        "jveux",
-        "j'aimerais",
-        "tu",
-        "vous",
-        "il",
-        "elle",
-        "on",
-        "nous",
-        "ils",
-        "ca",
-        "c'est",
-        "cest",
-        "c'etait",
-        "est",
-        "suis",
-        "sommes",
-        "sont",
-        "etes",
-        "es-ce",
-        "estce",
-        "est-ce",
-        "ai",
-        "as",
-        "avez",
-        "avons",
-        "ont",
-        "a-t-il",
-        "ya",
-        "veux",
-        "voudrais",
-        "voulez",
-        "peux",
-        "pouvez",
-        "peut",
-        "faut",
-        "faire",
-        "mon",
-        "ma",
-        "mes",
-        "notre",
-        "nos",
-        "votre",
-        "vos",
-        "que",
-        "qui",
-        "quoi",
-        "qu'est",
-        "quel",
-        "quelle",
-        "comment",
-        "combien",
-        "pourquoi",
-        "cherche",
-        "besoin",
-        "dois",
-        "merci",
-        "donnez",
-        "dites",
-    ]
+_FRENCH_FRAME = word_set(
+    "je j'ai jai jveux j'aimerais tu vous il elle on nous ils ca c'est cest c'etait est suis sommes sont etes "
+    "es-ce estce est-ce ai as avez avons ont a-t-il ya veux voudrais voulez peux pouvez peut faut faire mon "
+    "ma mes notre nos votre vos que qui quoi qu'est quel quelle comment combien pourquoi cherche besoin dois "
+    "merci donnez dites"
 )
 """Words that carry a French sentence; without one, French nouns stand in a Darija sentence."""
 
@@ -151,7 +92,7 @@ class WordLanguages:
 
     def _in_latin_letters(self, words: list[str], odds: list[float], count: int) -> Language:
         mixed = _both(odds)
-        if mixed and _FRENCH_FRAME.isdisjoint(words):
+        if mixed and _FRENCH_FRAME.isdisjoint(part for word in words for part in plain(word).split()):
             return Language(LATIN, True, _certainty(sum(odd for odd in odds if odd > 0)), count)
         return Language(LATIN if sum(odds) > 0 else FRENCH, mixed, _certainty(sum(odds)), count)
 

@@ -13,7 +13,7 @@ from bot.nlu.text import is_arabic, plain, word_skeleton
 _FEWEST_BONES = 3
 """Consonants a Darija word must have to be found by its skeleton."""
 _SHORTEST_STEM = 3
-_NEGATED = re.compile(r"(?:w|و)?(?:ma|ما|m).{2,12}(?:ch|sh|ش)(?:i|ي)?")
+_NEGATED = re.compile(r"(?:w|و)?(?:ma|ما|m)(.{2,12})(?:ch|sh|ش)(?:i|ي)?")
 _NOT = "not"
 
 
@@ -62,9 +62,11 @@ class Lexicon:
 
     def _at(self, words: list[str], place: int, word: str) -> list[str]:
         names = [name for key, name in self._phrases.get(word, ()) if tuple(words[place : place + len(key)]) == key]
-        if len(word) > 3 and _NEGATED.fullmatch(word):
+        own = self._of_word(word)
+        if len(word) > 3 and (negated := _NEGATED.fullmatch(word)):
             names.append(_NOT)
-        return names + self._of_word(word)
+            own = own or self._of_word(negated[1])
+        return names + own
 
     def _of_word(self, word: str) -> list[str]:
         for form in variants(word):

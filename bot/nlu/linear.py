@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -14,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from bot.nlu.lexicon import Lexicon
-from bot.nlu.phrases import bare
+from bot.nlu.phrases import without_article
 from bot.nlu.text import plain, word_skeleton
 
 Arrays = dict[str, np.ndarray]
@@ -35,12 +36,12 @@ def letter_grams(words: Sequence[str], shortest: int = 2, longest: int = 5) -> l
 
 def word_grams(words: Sequence[str]) -> list[str]:
     """Give the words and the pairs of neighbours."""
-    return list(words) + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    return list(words) + [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def pair_grams(names: Sequence[str]) -> list[str]:
     """Give names, neighbours in their order, and pairs that stand two or three apart in any order."""
-    near = [f"{first}>{second}" for first, second in zip(names, names[1:], strict=False)]
+    near = [f"{first}>{second}" for first, second in pairwise(names)]
     apart = [
         "&".join(sorted((name, other)))
         for place, name in enumerate(names)
@@ -70,7 +71,7 @@ VIEWS: Mapping[str, View] = {
 def grams(text: str, lexicon: Lexicon) -> dict[str, list[str]]:
     """Give the grams of each view of a message."""
     words = plain(text).split()
-    bones = [bone for word in words if (bone := word_skeleton(bare(word)))]
+    bones = [bone for word in words if (bone := word_skeleton(without_article(word)))]
     return {
         "letters": letter_grams(words),
         "bones": letter_grams(bones),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.nlu.text import Word, words
+from bot.nlu.text import Word, word_set, words
 
 # Spellings in `plain` form (no accents, one alef, final ه for ة), as full matches.
 _UNITS: dict[int, str] = {
@@ -45,7 +45,10 @@ _UNITS: dict[int, str] = {
 }
 _SCALES: dict[int, str] = {
     1_000: r"mille|mil|[lh]?alfs?|elf|a+laf|[ae]?laf|[lt]?alaf|k|الف|لالف|الاف|لاف|تالاف|آلاف|اف",
-    1_000_000: r"d?l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|d?l?millions?|d?l?ml[aeiy]+n|d?l?mla[iy]+[ie]?n|[دبو]?(?:ال?)?مليون|مليون|لمليون|ملايين|ملاين|المليون",
+    1_000_000: (
+        r"d?l?[lm]?m[ie]?l+[iy]+[ouw]+ne?s?|d?l?millions?|d?l?ml[aeiy]+n|d?l?mla[iy]+[ie]?n"
+        r"|[دبو]?(?:ال?)?مليون|مليون|لمليون|ملايين|ملاين|المليون"
+    ),
     1_000_000_000: r"l?m[ie]?l+[iy]+a?rd?s?|b?mlyar|milliards?|[دبو]?(?:ال?)?مليار|مليار|لمليار|ملاير|ملايير",
 }  # fmt: skip
 _UNIT_FORMS = [(value, re.compile(pattern)) for value, pattern in _UNITS.items()]
@@ -133,9 +136,9 @@ def _in_words(tokens: Sequence[Word], place: int) -> Number | None:
             here += 1
             continue
         value = unit_value(form)
+        joined = here > place and tokens[here - 1].form in _AND
         if value is None and here > place and form[0] == "و":
-            value = unit_value(form[1:])
-        joined = here > place and tokens[here - 1].form in _AND or form[0] == "و"
+            value, joined = unit_value(form[1:]), True
         if value is None or not _may_follow(total, value, joined or form in _FRENCH):
             break
         total = _joined(total, value)

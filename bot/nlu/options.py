@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rapidfuzz.fuzz import ratio
 
 from bot.nlu.numbers import unit_value
-from bot.nlu.text import MAX_CHARS, clean, normalise, plain, skeleton
+from bot.nlu.text import MAX_CHARS, clean, normalise, plain, skeleton, word_set
 
 _CLOSE = 92
 """How alike (0 to 100) a message and a title must be."""
@@ -17,16 +17,22 @@ _FEWEST_BONES = 3
 
 # What may stand around the number: "rep", "l'option", "la", "raqm", "ni3", "c'est", "je choisis", "svp".
 _AROUND = word_set(
-    "rep repn reponse reponce r la l le les lo option loption l'option choix lchoix chwa numero num nr no n ra9m raqm nmra "
-    "nemra nmera nimero c'est c cest ca je j'ai choisi choisis dis prends prend jwab ljwab jawab lkhtiyar khtart kht "
-    "khtit ghadi svp stp please 3afak 3afakom merci b bon est alors ok oui ah hia hiya howa dyal d de du ana bghit "
-    "had hada hadi lwla wa7da bagha question reponses premier "
-    "الجواب جواب الجواب: رقم الرقم نمرة النمرة الاختيار اختيار اخترت ختاريت عافاك عفاك شكرا هي هو ديال بغيت هاد السوال "
+    "rep repn reponse reponce r la l le les lo option loption l'option choix lchoix chwa numero num nr no n "
+    "ra9m raqm nmra nemra nmera nimero c'est c cest ca je j'ai choisi choisis dis prends prend jwab ljwab "
+    "jawab lkhtiyar khtart kht khtit ghadi svp stp please 3afak 3afakom merci b bon est alors ok oui ah hia "
+    "hiya howa dyal d de du ana bghit had hada hadi lwla wa7da bagha question reponses premier الجواب جواب "
+    "الجواب: رقم الرقم نمرة النمرة الاختيار اختيار اخترت ختاريت عافاك عفاك شكرا هي هو ديال بغيت هاد السوال "
     "انا الى ال نعم اه ايه الخيار خيار"
 )
 _ORDINALS = {
-    1: r"1er|1ere|premier|premiere|prem|lwl|lwel|loula|lawl|lowla|lewla|lowel|lwla|louwla|الاول|الاولي|لول|لولا|اللول|اللولا|الاولا|اولا",
-    2: r"2eme|2e|2nd|deuxieme|second|seconde|tanya|ttanya|tani|ttani|tania|ttania|الثانيه|الثاني|التاني|التانيه|ثانيه|ثانيا|تانيه",
+    1: (
+        r"1er|1ere|premier|premiere|prem|lwl|lwel|loula|lawl|lowla|lewla|lowel|lwla|louwla|الاول"
+        r"|الاولي|لول|لولا|اللول|اللولا|الاولا|اولا"
+    ),
+    2: (
+        r"2eme|2e|2nd|deuxieme|second|seconde|tanya|ttanya|tani|ttani|tania|ttania|الثانيه|الثاني"
+        r"|التاني|التانيه|ثانيه|ثانيا|تانيه"
+    ),
     3: r"3eme|3e|troisieme|talta|ttalta|talt|ttalt|tlta|talita|الثالثه|الثالث|التالته|التالت|ثالثا|تالته",
     4: r"4eme|4e|quatrieme|rab3a|rrab3a|rab3|rrab3|الرابعه|الرابع|رابعا|رابعه",
     5: r"5eme|5e|cinquieme|khamsa|lkhamsa|khames|الخامسه|الخامس",

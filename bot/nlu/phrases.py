@@ -54,7 +54,7 @@ class PhraseBook:
                 key = tuple(bare(word) for word in plain(form).split())
                 if key:
                     self._exact.setdefault(key, name)
-        for key, name in self._exact.items():
+        for key in self._exact:
             bones = tuple(word_skeleton(word) for word in key)
             if loose and all(bones) and sum(map(len, bones)) >= _FEWEST_BONES:
                 self._bones.setdefault(bones, []).append(key)
@@ -106,10 +106,16 @@ def _alike(seen: Key, known: Key) -> bool:
 @lru_cache(maxsize=20_000)
 def bare(form: str) -> str:
     """Drop the article and the plural s of a word in `plain` form; both sides of a comparison go through it."""
+    if not is_arabic(form) and len(form) > 4 and form[-1] in "sx":
+        form = form[:-1]
+    return without_article(form)
+
+
+@lru_cache(maxsize=20_000)
+def without_article(form: str) -> str:
+    """Drop the article of a word in `plain` form: `ال`, `l7anout`, and the double letter of `ssit`."""
     if is_arabic(form):
         return form[2:] if form.startswith("ال") and len(form) > 4 else form
-    if len(form) > 4 and form[-1] in "sx":
-        form = form[:-1]
     if len(form) > 3 and form[0] == "l" and form[1] not in "aeiouyl":
         return form[1:]
     if len(form) > 3 and form[0] == form[1]:

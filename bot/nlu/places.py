@@ -10,14 +10,14 @@ from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
 from bot.nlu.phrases import PhraseBook, bare
-from bot.nlu.text import Word, is_arabic, plain, word_skeleton
+from bot.nlu.text import Word, is_arabic, plain, word_set, word_skeleton
 
 Key = tuple[str, ...]
 
 _CUES = word_set(
-    "f fi fe a au aux de d du dans sur vers en mn men min mel ville vile mdint mdinat medinat medina dwar douar "
-    "commune province region quartier hay 7da hda 9rib nahiyat dyal dial nta3 machi depuis entre "
-    "ف في فى من ب مدينه جماعه دوار اقليم جهه ديال نواحي قرب حدا عماله بمدينه فمدينه تاع نتاع حي"
+    "f fi fe a au aux de d du dans sur vers en mn men min mel ville vile mdint mdinat medinat medina dwar "
+    "douar commune province region quartier hay 7da hda 9rib nahiyat dyal dial nta3 machi depuis entre ف في "
+    "فى من ب مدينه جماعه دوار اقليم جهه ديال نواحي قرب حدا عماله بمدينه فمدينه تاع نتاع حي"
 )
 _KIND_CUES = {
     "province": word_set("province prefecture iqlim i9lim 3amala l3amala اقليم فاقليم باقليم عماله فعماله بعماله"),
@@ -116,9 +116,11 @@ class Gazetteer:
 
     def _stands_out(self, words: Sequence[Word], place: int, length: int, key: Key, text: str) -> bool:
         """Tell whether a name that is also a word stands alone between marks, or has a capital inside a sentence."""
-        if key in self._never_alone or key not in self._with_cue:
+        if key not in self._with_cue:
             return False
         start, end = words[place].start, words[place + length - 1].end
+        if key in self._never_alone and text[start:end].isascii():
+            return False
         if place and text[start].isupper() and not text.isupper():
             return True
         before, after = text[:start].rstrip(), text[end:].lstrip()

@@ -56,7 +56,7 @@ def pick_answer(match: Match, prompt: Mapping[str, Any]) -> Picked | None:
 
 
 def is_interruption(rival: Ranked | None, match: Match, sure: float, likely: float) -> bool:
-    """Tell whether an intent is served instead of the answer: a `sure` one beside a clear answer, a `likely` one else."""
+    """Tell whether an intent is served instead: a `sure` one beside a clear answer, a `likely` one beside another."""
     if rival is None or rival.confidence < match.confidence:
         return False
     if match.value is not None:

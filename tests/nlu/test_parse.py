@@ -1,0 +1,80 @@
+"""Documents and measures of the parser; the model itself is tested with the components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.nlu.parse import Parser, as_document, evaluate, macro_f1, measure
+
+FOUND = {
+    "language": {"code": "ary-Latn", "mixed": False, "confidence": 0.9, "words": 2},
+    "intent": {"name": "greet", "confidence": 0.912},
+    "intent_ranking": [{"name": "greet", "confidence": 0.912}, {"name": "thank", "confidence": 0.051}],
+    "entities": [{"entity": "staff", "value": 3, "start": 0, "end": 1, "extractor": "FirmEntityExtractor"}],
+}
+
+
+def test_a_document_is_that_of_services_md() -> None:
+    assert as_document("salam", FOUND) == {
+        "text": "salam",
+        "language": "ary-Latn",
+        "intent": "greet",
+        "confidence": 0.91,
+        "intents": [{"name": "greet", "confidence": 0.91}, {"name": "thank", "confidence": 0.05}],
+        "entities": [{"entity": "staff", "value": 3, "start": 0, "end": 1}],
+    }
+
+
+def test_a_mixed_message_says_so() -> None:
+    assert as_document("x", {**FOUND, "language": {"code": "fr", "mixed": True}})["mixed"] is True
+
+
+def test_where_the_bot_falls_back_the_intent_is_null_and_the_ranking_stays() -> None:
+    ranking = [{"name": "nlu_fallback", "confidence": 0.3}, {"name": "thank", "confidence": 0.2}]
+    document = as_document("x", {**FOUND, "intent": ranking[0], "intent_ranking": ranking})
+    assert (document["intent"], document["confidence"]) == (None, 0.2)
+    assert document["intents"] == [{"name": "thank", "confidence": 0.2}]
+
+
+def test_a_message_of_which_nothing_was_found_has_a_document() -> None:
+    assert as_document("", {}) == {
+        "text": "", "language": None, "intent": None, "confidence": 0.0, "intents": [], "entities": [],
+    }  # fmt: skip
+
+
+def test_macro_f1_is_the_mean_over_the_intents_that_occur() -> None:
+    assert macro_f1([("a", "a"), ("a", "b"), ("b", "b")]) == pytest.approx((2 / 3 + 2 / 3) / 2, abs=1e-4)
+    assert macro_f1([]) == 0.0
+
+
+def test_a_fallback_is_right_for_a_message_out_of_scope_only() -> None:
+    found = measure([("out_of_scope", None), ("greet", None), ("greet", "greet")])
+    assert (found["accuracy"], found["fallback"]) == (0.6667, 0.6667)
+    assert found["confusions"] == [{"intent": "greet", "parsed": None, "count": 1}]
+
+
+class EchoParser(Parser):
+    """A parser that takes the text for the intent."""
+
+    def parse(self, text: str, prompt: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {"intent": text}
+
+
+def test_evaluate_measures_each_variety() -> None:
+    rows = [
+        {"text": "greet", "intent": "greet", "variety": "fr"},
+        {"text": "thank", "intent": "greet", "variety": "ary-Arab"},
+    ]
+    found = evaluate(rows, EchoParser(None, ""))
+    assert found["accuracy"] == 0.5
+    assert found["varieties"]["fr"]["accuracy"] == 1.0
+    assert found["varieties"]["ary-Arab"]["confusions"] == [{"intent": "greet", "parsed": "thank", "count": 1}]
+
+
+def test_a_missing_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Parser.load(tmp_path / "none.tar.gz")

@@ -1,0 +1,77 @@
+"""Offers of the open prompt."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.nlu.answers import Match
+from bot.nlu.intents import Ranked
+from bot.nlu.prompts import Picked, is_interruption, is_question, pick_answer, pick_offer
+
+QUESTION = {
+    "kind": "question",
+    "about": "G1",
+    "offers": [
+        {"choice": "answer:ab12:G1:0", "title": "De mémoire"},
+        {"choice": "answer:ab12:G1:1", "title": "Cahier / papier"},
+        {"choice": "answer:ab12:G1:2", "title": "Excel ou appli"},
+        {"choice": "answer:ab12:G1:3", "title": "Logiciel de gestion"},
+        {"choice": "dont_know:ab12:G1", "title": "Je ne sais pas"},
+    ],
+}
+CONSENT = {"kind": "consent", "about": "", "offers": [{"choice": "affirm:consent", "title": "Je suis d'accord"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "picked"),
+    [
+        ("2", Picked("answer", ("ab12:G1:1",), 1.0)),
+        ("excel ou appli", Picked("answer", ("ab12:G1:2",), 0.99)),
+        ("5", Picked("dont_know", ("ab12:G1",), 1.0)),
+        ("6", None),
+        ("kolchi f rassi", None),
+    ],
+)
+def test_a_number_or_a_title_picks_its_offer(text: str, picked: Picked | None) -> None:
+    assert pick_offer(text, QUESTION) == picked
+
+
+def test_a_choice_without_a_value_is_an_intent_alone() -> None:
+    assert pick_offer("1", {"kind": "menu", "offers": [{"choice": "show_plan", "title": "Mon plan"}]}) == Picked(
+        "show_plan", (), 1.0
+    )
+
+
+def test_a_clear_answer_is_an_offer_and_an_unsure_one_gives_two() -> None:
+    clear = Match(0, 0.9, ((0, 0.9), (1, 0.05)))
+    unsure = Match(None, 0.3, ((2, 0.3), (1, 0.2), (0, 0.1)))
+    assert pick_answer(clear, QUESTION) == Picked("answer", ("ab12:G1:0",), 0.9)
+    assert pick_answer(unsure, QUESTION) == Picked("answer_unsure", ("ab12:G1:2", "ab12:G1:1"), 0.3)
+
+
+def test_no_candidates_or_no_answers_on_offer_pick_nothing() -> None:
+    assert pick_answer(Match(None, 0.01, ()), QUESTION) is None
+    assert pick_answer(Match(0, 0.9, ((0, 0.9),)), CONSENT) is None
+    assert pick_offer("salam", {"kind": "language"}) is None
+
+
+def test_only_questions_take_free_answers() -> None:
+    assert is_question(QUESTION)
+    assert is_question({"kind": "unsure"})
+    assert not is_question(CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("rival", "match", "served"),
+    [
+        (Ranked("opt_out", 0.95), Match(1, 0.5, ((1, 0.5),)), True),
+        (Ranked("opt_out", 0.95), Match(1, 0.97, ((1, 0.97),)), False),
+        (Ranked("opt_out", 0.7), Match(1, 0.5, ((1, 0.5),)), False),
+        (Ranked("inform", 0.99), Match(1, 0.5, ((1, 0.5),)), False),
+        (Ranked("explain_question", 0.7), Match(None, 0.2, ((1, 0.2),)), True),
+        (Ranked("inform", 0.7), Match(None, 0.2, ((1, 0.2),)), False),
+        (None, Match(None, 0.2, ((1, 0.2),)), False),
+    ],
+)
+def test_a_surer_intent_interrupts_an_answer(rival: Ranked | None, match: Match, served: bool) -> None:
+    assert is_interruption(rival, match, sure=0.9, likely=0.6) is served
