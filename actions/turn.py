@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,8 +36,10 @@ class Button:
     description: str = ""
 
     def as_document(self) -> dict[str, str]:
-        """Return the JSON form; `payload` is what stock Rasa channels send back."""
-        document = {"choice": self.choice, "payload": f"/{self.choice}", "title": self.title}
+        """Return the JSON form; `payload` is what Rasa's own channels (`rasa shell`) send back."""
+        intent, _, value = self.choice.partition(":")
+        payload = f"/{intent}" + (json.dumps({"choice": value}) if value else "")
+        document = {"choice": self.choice, "payload": payload, "title": self.title}
         return document | {"description": self.description} if self.description else document
 
 
@@ -162,9 +165,7 @@ class RafiqAction(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
         """Reply, and hand the variety to Rasa's slot."""
         with _session() as session:
-            conversation = session.get(Conversation, tracker.sender_id)
-            if conversation is None:
-                raise LookupError("the conversation is not in the database")
+            conversation = _conversation(session, tracker.sender_id)
             conversation.erase_at = None  # somebody who writes again after an erasure starts anew
             latest = tracker.latest_message
             turn = Turn(session, conversation, get_content(), dispatcher, latest, DEFAULT_LANGUAGE)
@@ -177,6 +178,20 @@ class RafiqAction(Action):
     def reply(self, turn: Turn) -> None:
         """Say what there is to say."""
         raise NotImplementedError(f"{type(self).__name__} has no reply")
+
+
+def _conversation(session: Session, sender_id: str) -> Conversation:
+    """Return the conversation of the turn; under Rasa's own tools, which accept no message first, make one."""
+    conversation = session.get(Conversation, sender_id)
+    if conversation is not None:
+        return conversation
+    if current_session.get(None) is not None:
+        raise LookupError("the conversation is not in the database")
+    conversation = Conversation(
+        id=sender_id, channel="developer", address_hash=sender_id, address_encrypted=b"", state={}
+    )
+    session.add(conversation)
+    return conversation
 
 
 def _language_of(conversation: Conversation, latest: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ class OutboxChannel(OutputChannel):
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Keep one utterance; keys Rasa left empty are dropped."""
         custom = message.get("custom") or {}
+        for button in message.get("buttons") or ():
+            button.pop("payload", None)  # only for Rasa's own channels
         payload = {key: message[key] for key in ("text", "buttons", "image", "language") if message.get(key)} | custom
         if payload:
             self.payloads.append(payload)
