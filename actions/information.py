@@ -140,8 +140,7 @@ class ActionFallback(RafiqAction):
         if times >= 2:
             buttons.append(turn.button("talk_to_adviser", "adviser"))
         turn.say("utter_not_understood_twice" if times >= 2 else "utter_not_understood", buttons)
-        if turn.prompt is not None and turn.prompt.kind in ("question", "unsure"):
-            prompts.ask_again(turn)
+        prompts.ask_again(turn)
 
 
 def readings(turn: Turn) -> list[Button]:

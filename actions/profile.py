@@ -117,4 +117,4 @@ def summary(turn: Turn, names: list[str]) -> str:
             parts.append(str(value))
         elif name == "firm_age_years" and value is not None:
             parts.append(f"{turn.label('years')} {value:g}")
-    return ", ".join(parts) or turn.label("noted")
+    return turn.listed(parts) or turn.label("noted")

@@ -13,7 +13,8 @@ from bot.storage.models import Assessment
 PROFILE_FIELDS = ("sector", "size", "region", "goal")
 SIZES = ("solo", "s2_9", "s10_49", "s50_plus")
 # Prompts that interrupt another one: they are dropped, not repeated, when the owner speaks of something else.
-ASIDE = ("delete", "replace", "why_not", "choose_language")
+ASIDE = ("delete", "replace", "why_not", "choose_language", "opt_out")
+CONSENT_REMINDERS = 2
 # A list on WhatsApp has ten rows.
 ROWS = 10
 
@@ -155,7 +156,11 @@ def ask_again(turn: Turn) -> None:
     if prompt is None:
         return
     if prompt.kind == "consent":
-        ask_consent(turn, "utter_ask_consent_again")
+        # Twice is enough: it comes back by itself when something would be kept.
+        asked = turn.state.get("consent_asked_again", 0)
+        if asked < CONSENT_REMINDERS:
+            turn.state["consent_asked_again"] = asked + 1
+            ask_consent(turn, "utter_ask_consent_again")
     elif prompt.kind == "profile":
         name, _, page = prompt.about.partition(":")
         ask_profile(turn, name, int(page or 0))
@@ -164,7 +169,10 @@ def ask_again(turn: Turn) -> None:
         if current is not None:
             ask_question(turn, current, prompt.about, "utter_question_again")
     elif prompt.kind in ("start", "checkpoint", "next_step", "menu"):
-        buttons = [Button(offer.choice, offer.title) for offer in prompt.offers]
+        buttons = [
+            turn.button(offer.choice, offer.label) if offer.label else Button(offer.choice, offer.title)
+            for offer in prompt.offers
+        ]
         turn.say("utter_what_now", buttons)
         turn.ask(prompt.kind, prompt.about)
 

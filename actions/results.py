@@ -24,6 +24,9 @@ from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 EXPRESS_MARGIN = 13
 PLAN_DAYS = (30, 60, 90)
 MEDIA_DAYS = 30
+COSTS = ("free", "low", "provider")
+# Nobody wants to refuse for ever.
+MOST_IDEAS = 3
 REASONS = ("no_need", "too_expensive", "no_skill", "no_time", "no_trust")
 
 
@@ -57,20 +60,20 @@ def show_result(turn: Turn, current: Assessment) -> None:
 def _say_score(turn: Turn, result: Result) -> None:
     score = result.document["score"]
     if result.document["provisional"]:
-        low, high = max(round(score) - EXPRESS_MARGIN, 0), min(round(score) + EXPRESS_MARGIN, 100)
+        low, high = max(int(score) - EXPRESS_MARGIN, 0), min(int(score) + EXPRESS_MARGIN, 100)
         turn.say("utter_result_about", low=low, high=high, count=len(result.items))
     else:
-        turn.say("utter_result_score", score=round(score))
+        turn.say("utter_result_score", score=int(score))
 
 
 def _show_picture(turn: Turn, result: Result) -> None:
     words, instrument = turn.content.words, turn.content.diagnosis.instrument
     picture = draw_picture(result.document, instrument, words.labels, turn.language)
     axes = result.document["axes"]
-    bars = ", ".join(
-        f"{axis.short[turn.language]} {round(axes[axis.id]['score'])}" for axis in instrument.axes if axis.id in axes
+    bars = turn.listed(
+        f"{axis.short[turn.language]} {int(axes[axis.id]['score'])}" for axis in instrument.axes if axis.id in axes
     )
-    turn.show(f"{turn.label('result_axes')} : {bars}", image=keep_media(turn, picture, "image/png", "rafiq.png"))
+    turn.say("utter_result_picture", image=keep_media(turn, picture, "image/png", "rafiq.png"), bars=bars)
 
 
 def keep_media(turn: Turn, data: bytes, content_type: str, filename: str) -> str:
@@ -100,7 +103,7 @@ def _say_progress(turn: Turn, current: Assessment) -> None:
         f"{prompts.answer_title(turn, item, 'answered', old)} → {prompts.answer_title(turn, item, 'answered', new)}"
         for item, old, new in gained[:5]
     ]
-    turn.say("utter_progress", count=sum(new - old for _, old, new in gained), steps=", ".join(steps))
+    turn.say("utter_progress", count=sum(new - old for _, old, new in gained), steps=turn.listed(steps))
 
 
 def warm_up() -> None:
@@ -124,6 +127,8 @@ def plan_of(turn: Turn, current: Assessment) -> tuple[Step, ...]:
     steps = ranked_steps(library.instrument, library.cards, library.priorities, answers, profile, profile.goal)
     document = current.results[-1].document
     open_steps = tuple(step for step in steps if step.card not in refused)
+    if turn.firm and any(choice.reason == "too_expensive" for choice in turn.firm.choices):
+        open_steps = tuple(sorted(open_steps, key=lambda step: COSTS.index(card_of(turn, step).cost)))
     axes = document["axes"]
     return make_plan(open_steps, "S" in axes and axes["S"]["score"] < SECURITY_FLOOR)
 
@@ -311,8 +316,21 @@ class ActionRefuseStep(RafiqAction):
             refuse_step(turn, known)
         else:
             _note_choice(turn, known, "refused", reason)
-            turn.say("utter_refusal_noted" if plan_of(turn, current) else "utter_refusal_noted_last")
-            offer_next_step(turn, current)
+            self._next_idea(turn, current, reason)
+
+    @staticmethod
+    def _next_idea(turn: Turn, current: Assessment, reason: str) -> None:
+        """Offer one other idea that answers the reason; after a few refusals, the menu."""
+        refused = [choice for choice in turn.make_firm().choices if choice.status == "refused"]
+        if len(refused) >= MOST_IDEAS or not plan_of(turn, current):
+            turn.say("utter_refusal_noted_last")
+            offer_menu(turn)
+            return
+        if reason == "no_skill":
+            turn.say("utter_skill_first", [turn.button("find_training", "find_training")])
+        else:
+            turn.say("utter_refusal_noted")
+        offer_next_step(turn, current)
 
 
 def _known_card(turn: Turn, card: str | None) -> str | None:

@@ -16,6 +16,9 @@ from bot.storage import retention
 from bot.storage.models import InboxMessage, OutboxMessage
 from bot.storage.rights import export
 
+# The longest message that is taken for STOP without asking.
+PLAIN_WORDS = 3
+
 
 class ActionExportMyData(RafiqAction):
     """Return everything that is kept: a summary to read, and the whole as a file."""
@@ -92,6 +95,16 @@ class ActionOptOut(RafiqAction):
     action_name = "action_opt_out"
 
     def reply(self, turn: Turn) -> None:
-        turn.conversation.opted_out_at = time.time()
-        turn.close_prompt()
-        turn.say("utter_opted_out")
+        # "Je veux plus de clients" looks like a refusal to the understanding: a longer sentence is asked back.
+        if not turn.pressed and len(turn.text.split()) > PLAIN_WORDS:
+            turn.say("utter_ask_opt_out", [turn.button("opt_out:yes", "reading_opt_out"), turn.button("deny", "no")])
+            turn.ask_aside("opt_out")
+            return
+        opt_out_now(turn)
+
+
+def opt_out_now(turn: Turn) -> None:
+    """Note that the owner wants no more messages."""
+    turn.conversation.opted_out_at = time.time()
+    turn.close_prompt()
+    turn.say("utter_opted_out")

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from actions import journey, prompts
-from actions.profile import profile_from
+from actions.profile import keep, profile_from
 from actions.results import card_of, offer_menu, plan_of
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import sitting
@@ -17,6 +17,7 @@ from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
 CARDS = 3
+VERDICTS = ("yes", "unknown")
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +37,6 @@ def matching() -> MatchingService:
 def firm_profile(turn: Turn) -> dict[str, Any]:
     """Return the firm's profile in the fields of services.md."""
     known = dict(turn.firm.profile) if turn.firm else {}
-    known |= profile_from(turn)
     return {name: value for name, value in known.items() if name not in ("size", "goal")}
 
 
@@ -45,6 +45,9 @@ class Signpost(RafiqAction):
 
     def reply(self, turn: Turn) -> None:
         journey.introduce(turn)
+        told = profile_from(turn)
+        if told:
+            keep(turn, told)
         try:
             self.tell(turn)
         except ServiceUnavailable:
@@ -66,15 +69,20 @@ class ActionFindFunding(Signpost):
 
     def tell(self, turn: Turn) -> None:
         document = funding().check(firm_profile(turn))
-        rank = {"yes": 0, "unknown": 1}
-        possible = [p for p in document["programmes"] if p["verdict"] in rank]
-        possible.sort(key=lambda p: rank[p["verdict"]])
+        possible = [p for p in document["programmes"] if p["verdict"] in VERDICTS]
+        possible.sort(key=_nearest)
         if not possible:
             turn.say("utter_funding_none", alternative=turn.content.words.operator.contact[turn.language])
             return
         turn.say("utter_funding_intro")
         for programme in possible[:CARDS]:
             turn.say("utter_funding_card", **programme_words(turn, programme))
+
+
+def _nearest(programme: dict[str, Any]) -> tuple[int, int, float]:
+    """Order programmes: those that fit, then those with the least left to settle, small amounts first."""
+    most = programme["benefit"].get("max_mad")
+    return VERDICTS.index(programme["verdict"]), len(programme["missing"]), float("inf") if most is None else most
 
 
 class ActionAskProgramme(Signpost):

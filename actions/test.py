@@ -151,6 +151,9 @@ class ActionExplainQuestion(RafiqAction):
         current, item = prompts.open_test(turn), _open_item(turn)
         if current is not None and item is not None:
             explain(turn, current, item)
+        elif turn.prompt is not None and turn.prompt.kind == "consent":
+            turn.say("utter_explain_consent")
+            prompts.ask_consent(turn, "utter_ask_consent_again")
         elif turn.prompt is not None:
             prompts.ask_again(turn)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +34,7 @@ class Button:
     choice: str
     title: str
     description: str = ""
+    label: str = ""
 
     def as_document(self) -> dict[str, str]:
         """Return the JSON form; `payload` is what Rasa's own channels (`rasa shell`) send back."""
@@ -110,13 +111,17 @@ class Turn:
         """Return a word of labels.yml in the owner's variety."""
         return self.content.words.label(key, self.language)
 
+    def listed(self, parts: Iterable[str]) -> str:
+        """Return the parts as a list in a sentence, with the comma of the variety."""
+        return self.label("list_separator").join(parts)
+
     def button(self, choice: str, label: str) -> Button:
         """Return a button with a title of labels.yml."""
-        return Button(choice, self.label(label))
+        return Button(choice, self.label(label), label=label)
 
     def say(self, response: str, buttons: Sequence[Button] = (), /, **values: Any) -> None:
         """Utter a response of domain.yml in the owner's variety."""
-        self.shown = [Offer(button.choice, button.title) for button in buttons] or self.shown
+        self.shown = [Offer(button.choice, button.title, button.label) for button in buttons] or self.shown
         self.dispatcher.utter_message(
             response=response,
             buttons=[button.as_document() for button in buttons],

@@ -6,7 +6,7 @@ import time
 
 from actions import journey, prompts
 from actions.results import accept_step, offer_menu, refuse_step
-from actions.rights import delete_now
+from actions.rights import delete_now, opt_out_now
 from actions.test import replace_answer
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import sitting
@@ -95,6 +95,8 @@ class ActionAffirm(RafiqAction):
             replace_answer(turn, keep=False)
         elif kind == "delete":
             delete_now(turn)
+        elif kind == "opt_out":
+            opt_out_now(turn)
         elif prompt is None:
             journey.advance(turn)
         else:
@@ -124,6 +126,8 @@ class ActionDeny(RafiqAction):
             replace_answer(turn, keep=True)
         elif kind == "delete":
             turn.say("utter_delete_cancelled")
+            prompts.ask_again(turn)
+        elif kind in prompts.ASIDE:
             prompts.ask_again(turn)
         elif kind == "profile":
             journey.skip_profile_field(turn)

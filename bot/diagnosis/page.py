@@ -247,7 +247,7 @@ def _draw_score(sheet: _Sheet, document: Mapping[str, Any], words: Mapping[str, 
     start, top = MARGIN + HALF + PADDING, CARD_TOP + 4
     room = INNER - HALF - 2 * PADDING
     taken = sheet.text(start, top, room / 2, 6, words["result_score"], 11, PAPER)
-    parts = [str(round(document["score"])), words["result_of"], "100"] if document["score"] is not None else []
+    parts = [str(int(document["score"])), words["result_of"], "100"] if document["score"] is not None else []
     if document["provisional"]:
         parts = [words["result_about"], *parts] if parts else []
         _draw_provisional(sheet, words["provisional"], start + room, top, room - taken - 4)
@@ -314,7 +314,7 @@ def _draw_bar(sheet: _Sheet, top: float, bar: Bar, bands: Bands, words: Mapping[
     for _, lower, _ in bands[1:]:
         sheet.box(_along(lower) - 0.2, bar_top, 0.4, BAR_HEIGHT, WHITE)
     start = BAR_START + BAR_LENGTH + 1
-    number = str(round(bar.score))
+    number = str(int(bar.score))
     sheet.text(start, top, NUMBER_ROOM, ROW_HEIGHT, number, 12, FILL[bar.mark], "B", at="end", number=True)
     if bar.mark is not None:
         sheet.sign(MARK_START, top + (ROW_HEIGHT - SIGN) / 2, bar.mark)

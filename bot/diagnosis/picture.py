@@ -222,7 +222,7 @@ def _draw_bar(sheet: _Sheet, top: int, bar: Bar, bands: Bands, labels: Mapping[s
         _draw_empty(sheet, top + BAR_TOP)
         return
     rounded = sheet.text(
-        end, baseline, str(round(bar.score)), LARGE, FILL[bar.mark], BOLD, room=120, at="end", number=True
+        end, baseline, str(int(bar.score)), LARGE, FILL[bar.mark], BOLD, room=120, at="end", number=True
     )
     if bar.mark is not None:
         start = MARGIN + taken + 28

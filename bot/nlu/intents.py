@@ -36,9 +36,9 @@ class IntentModel:
         return cls(vectoriser, Classifier.fit(vectoriser.matrix(texts), intents))
 
     def rank(self, text: str, limit: int = 10) -> list[Ranked]:
-        """Give the likeliest intents, best first; none for a message without words."""
+        """Give the likeliest intents, best first; none for a message without letters."""
         row = self.vectoriser.row(text)
-        if not len(row[0]):
+        if not len(row[0]) or not any(char.isalpha() for char in text):
             return []
         chances = self.classifier.probabilities(row)
         best = np.argsort(-chances)[:limit]

@@ -10,10 +10,11 @@ from bot.storage.models import Conversation
 
 @dataclass(frozen=True)
 class Offer:
-    """One choice as it was shown: what a button sends back, and its title in the owner's variety."""
+    """One choice as it was shown: what a button sends back, its title, and the label that gives it in another variety."""
 
     choice: str
     title: str
+    label: str = ""
 
 
 @dataclass(frozen=True)

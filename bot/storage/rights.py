@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import select
@@ -11,14 +12,14 @@ from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, Out
 
 
 def export(session: Session, conversation: Conversation) -> dict[str, Any]:
-    """Return firm, tests, choices and messages of a conversation; times are UTC epoch seconds."""
+    """Return firm, tests, choices and messages of a conversation; times are ISO 8601 in UTC."""
     firm = conversation.firm
     return {
         "channel": conversation.channel,
         "language": conversation.language,
-        "first_message_at": conversation.created_at,
-        "opted_out_at": conversation.opted_out_at,
-        "consent_at": firm.consent_at if firm else None,
+        "first_message_at": _time(conversation.created_at),
+        "opted_out_at": _time(conversation.opted_out_at),
+        "consent_at": _time(firm.consent_at) if firm else None,
         "consent_version": firm.consent_version if firm else None,
         "profile": dict(firm.profile) if firm else {},
         "tests": [_test(sitting) for sitting in firm.assessments] if firm else [],
@@ -29,8 +30,8 @@ def export(session: Session, conversation: Conversation) -> dict[str, Any]:
 
 def _test(sitting: Assessment) -> dict[str, Any]:
     return {
-        "started_at": sitting.started_at,
-        "completed_at": sitting.completed_at,
+        "started_at": _time(sitting.started_at),
+        "completed_at": _time(sitting.completed_at),
         "instrument": sitting.instrument_version,
         "status": sitting.status,
         "answers": [
@@ -39,7 +40,7 @@ def _test(sitting: Assessment) -> dict[str, Any]:
                 "status": row.status,
                 "value": row.value,
                 "source": row.source,
-                "answered_at": row.answered_at,
+                "answered_at": _time(row.answered_at),
             }
             for row in sitting.answers
         ],
@@ -49,7 +50,7 @@ def _test(sitting: Assessment) -> dict[str, Any]:
 
 def _choices(firm: Firm) -> list[dict[str, Any]]:
     return [
-        {"card": choice.card, "status": choice.status, "reason": choice.reason, "at": choice.chosen_at}
+        {"card": choice.card, "status": choice.status, "reason": choice.reason, "at": _time(choice.chosen_at)}
         for choice in firm.choices
     ]
 
@@ -59,4 +60,9 @@ def _messages(session: Session, conversation: Conversation) -> list[dict[str, An
     replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
     messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
     messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
-    return sorted(messages, key=lambda message: message["at"])
+    messages.sort(key=lambda message: message["at"])
+    return [message | {"at": _time(message["at"])} for message in messages]
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="seconds")

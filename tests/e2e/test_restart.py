@@ -8,29 +8,37 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.storage.database import make_engine, make_sessions, migrate
-from bot.storage.models import Answer, Conversation, InboxMessage
+from bot.storage.models import Answer, Assessment, Conversation, InboxMessage
 from tests.conftest import drop_postgres_database, new_postgres_database
 from tests.e2e.bot_process import RunningBot, Talk
 from tests.e2e.test_conversation import given
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def own_bot(request, model, tmp_path):
-    """Give a bot of its own, which the test may kill."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def killable(request, model, tmp_path_factory):
+    """Give a bot of this module's own, which its tests may kill."""
     sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'rafiq.db'}" if sqlite else new_postgres_database()
+    folder = tmp_path_factory.mktemp(f"killable-{request.param}")
+    url = f"sqlite:///{folder / 'rafiq.db'}" if sqlite else new_postgres_database()
     migrate(make_engine(url))
     # A short lease, so that the test does not wait long for a dead worker's message.
-    running = RunningBot(tmp_path, url, extra={"LEASE_SECONDS": "3"})
+    running = RunningBot(folder, url, extra={"LEASE_SECONDS": "3"})
     try:
-        running.start("gateway")
-        running.start("worker")
-        running.wait_until_ready()
         yield running
     finally:
         running.stop()
         if not sqlite:
             drop_postgres_database(url)
+
+
+@pytest.fixture
+def own_bot(killable):
+    """Give that bot with both processes running."""
+    for name in ("gateway", "worker"):
+        if name not in killable.processes:
+            killable.start(name)
+    killable.wait_until_ready()
+    return killable
 
 
 def test_a_test_left_at_question_five_goes_on_there_the_next_day_after_a_restart(own_bot):
@@ -103,12 +111,22 @@ def _waiting(sessions):
 
 def _leased(sessions):
     with sessions() as session:
-        return session.execute(select(Conversation.lease_token)).scalars().first() is not None
+        return any(token is not None for token in session.execute(select(Conversation.lease_token)).scalars())
 
 
 def _answers(sessions):
     with sessions() as session:
-        return [(row.item, row.value) for row in session.execute(select(Answer).order_by(Answer.position)).scalars()]
+        conversation = session.get(Conversation, _newest_conversation(session))
+        rows = session.execute(
+            select(Answer).join(Assessment).where(Assessment.firm_id == conversation.firm_id).order_by(Answer.position)
+        ).scalars()
+        return [(row.item, row.value) for row in rows]
+
+
+def _newest_conversation(session):
+    """Find the conversation of the newest message: its address is not in the database."""
+    known = session.execute(select(InboxMessage).order_by(InboxMessage.id.desc()).limit(1)).scalar_one()
+    return known.conversation_id
 
 
 def _kill_during_the_turn(bot, sessions):

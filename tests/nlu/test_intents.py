@@ -32,8 +32,8 @@ def test_the_ranking_is_as_long_as_asked(model: IntentModel) -> None:
     assert len(model.rank("salam", limit=2)) == 2
 
 
-@pytest.mark.parametrize("text", ["", "😀", "\ud83d"])
-def test_a_message_without_words_has_no_ranking(model: IntentModel, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "😀", "\ud83d", "2", "0612345678"])
+def test_a_message_without_letters_has_no_ranking(model: IntentModel, text: str) -> None:
     assert model.rank(text) == []
 
 
