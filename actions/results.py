@@ -13,10 +13,9 @@ from bot.diagnosis.answers import answered
 from bot.diagnosis.cards import Card
 from bot.diagnosis.document import Request, score_document
 from bot.diagnosis.page import draw_page
-from bot.diagnosis.picture import draw_picture
+from bot.diagnosis.picture import draw_picture, result_bars
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
 from bot.diagnosis.profile import Profile
-from bot.diagnosis.scoring import SECURITY_FLOOR
 from bot.knowledge.text import VARIETIES
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 
@@ -50,7 +49,7 @@ def show_result(turn: Turn, current: Assessment) -> None:
     _show_picture(turn, result)
     _say_progress(turn, current)
     # The guard-rail says the same as this alert, and comes with the next step.
-    guarded = document["axes"].get("S", {}).get("score", 100) < SECURITY_FLOOR
+    guarded = document["security_first"]
     alerts = [alert for alert in document["alerts"] if not (guarded and alert == "data_without_protection")]
     for alert in alerts[:1]:
         turn.say(f"utter_alert_{alert}")
@@ -58,20 +57,21 @@ def show_result(turn: Turn, current: Assessment) -> None:
 
 
 def _say_score(turn: Turn, result: Result) -> None:
-    score = result.document["score"]
+    points = turn.content.diagnosis.instrument.whole_points(result.document["score"])
     if result.document["provisional"]:
-        low, high = max(int(score) - EXPRESS_MARGIN, 0), min(int(score) + EXPRESS_MARGIN, 100)
+        low, high = max(points - EXPRESS_MARGIN, 0), min(points + EXPRESS_MARGIN, 100)
         turn.say("utter_result_about", low=low, high=high, count=len(result.items))
     else:
-        turn.say("utter_result_score", score=int(score))
+        turn.say("utter_result_score", score=points)
 
 
 def _show_picture(turn: Turn, result: Result) -> None:
     words, instrument = turn.content.words, turn.content.diagnosis.instrument
     picture = draw_picture(result.document, instrument, words.labels, turn.language)
-    axes = result.document["axes"]
     bars = turn.listed(
-        f"{axis.short[turn.language]} {int(axes[axis.id]['score'])}" for axis in instrument.axes if axis.id in axes
+        f"{bar.short} {bar.points}"
+        for bar in result_bars(result.document, instrument, turn.language)
+        if bar.points is not None
     )
     turn.say("utter_result_picture", image=keep_media(turn, picture, "image/png", "rafiq.png"), bars=bars)
 
@@ -129,8 +129,7 @@ def plan_of(turn: Turn, current: Assessment) -> tuple[Step, ...]:
     open_steps = tuple(step for step in steps if step.card not in refused)
     if turn.firm and any(choice.reason == "too_expensive" for choice in turn.firm.choices):
         open_steps = tuple(sorted(open_steps, key=lambda step: COSTS.index(card_of(turn, step).cost)))
-    axes = document["axes"]
-    return make_plan(open_steps, "S" in axes and axes["S"]["score"] < SECURITY_FLOOR)
+    return make_plan(open_steps, document["security_first"])
 
 
 def card_of(turn: Turn, step: Step) -> Card:
@@ -146,7 +145,7 @@ def offer_next_step(turn: Turn, current: Assessment) -> None:
         turn.close_prompt()
         return
     card, language = card_of(turn, plan[0]), turn.language
-    if current.results[-1].document["axes"].get("S", {}).get("score", 100) < SECURITY_FLOOR and plan[0].axis == "S":
+    if current.results[-1].document["security_first"] and plan[0].axis == "S":
         turn.say("utter_result_guard")
     steps = "\n".join(f"{number}. {step[language]}" for number, step in enumerate(card.steps, 1))
     turn.say(

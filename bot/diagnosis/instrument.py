@@ -154,6 +154,12 @@ class Instrument(Record):
         """Give the level of an unrounded score of 0 to 100."""
         return [level for level in self.levels if Fraction(level.lower) <= score][-1]
 
+    def whole_points(self, score: float) -> int:
+        """Give a score as whole points, rounded, but never up onto the next level's edge: 24.6 is 24."""
+        higher = [float(level.lower) for level in self.levels if float(level.lower) > score]
+        points = round(score)
+        return points - 1 if higher and points >= min(higher) else points
+
     def block_of(self, item: str) -> int:
         """Give the position of an item's block, 0 for the anchors."""
         return next(number for number, block in enumerate(self.blocks) if item in block)

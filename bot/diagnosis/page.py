@@ -240,15 +240,16 @@ def _draw_level(
         reached = level is not None and position < level.id
         sheet.box(start + position * width, top + 22, width - 2, 2.6, WHITE if reached else DIM, radius=1.29)
     sheet.box(MARGIN + HALF, CARD_TOP + 5, 0.4, CARD_HEIGHT - 10, DIM)
-    _draw_score(sheet, document, words)
+    points = None if document["score"] is None else instrument.whole_points(document["score"])
+    _draw_score(sheet, points, document["provisional"], words)
 
 
-def _draw_score(sheet: _Sheet, document: Mapping[str, Any], words: Mapping[str, str]) -> None:
+def _draw_score(sheet: _Sheet, points: int | None, provisional: bool, words: Mapping[str, str]) -> None:
     start, top = MARGIN + HALF + PADDING, CARD_TOP + 4
     room = INNER - HALF - 2 * PADDING
     taken = sheet.text(start, top, room / 2, 6, words["result_score"], 11, PAPER)
-    parts = [str(int(document["score"])), words["result_of"], "100"] if document["score"] is not None else []
-    if document["provisional"]:
+    parts = [] if points is None else [str(points), words["result_of"], "100"]
+    if provisional:
         parts = [words["result_about"], *parts] if parts else []
         _draw_provisional(sheet, words["provisional"], start + room, top, room - taken - 4)
     sheet.text(start, top + 10, room, 12, " ".join(parts), 20, WHITE, "B")
@@ -314,7 +315,7 @@ def _draw_bar(sheet: _Sheet, top: float, bar: Bar, bands: Bands, words: Mapping[
     for _, lower, _ in bands[1:]:
         sheet.box(_along(lower) - 0.2, bar_top, 0.4, BAR_HEIGHT, WHITE)
     start = BAR_START + BAR_LENGTH + 1
-    number = str(int(bar.score))
+    number = str(bar.points)
     sheet.text(start, top, NUMBER_ROOM, ROW_HEIGHT, number, 12, FILL[bar.mark], "B", at="end", number=True)
     if bar.mark is not None:
         sheet.sign(MARK_START, top + (ROW_HEIGHT - SIGN) / 2, bar.mark)

@@ -52,11 +52,12 @@ SYMBOL, SMOOTH = 42, 4
 
 @dataclass(frozen=True)
 class Bar:
-    """An axis as it is shown; `score`, 0 to 100, is None while no question of it is answered."""
+    """An axis as it is shown; `score`, 0 to 100, and whole `points` are None while no question is answered."""
 
     short: str
     name: str
     score: float | None
+    points: int | None
     mark: Mark | None
 
 
@@ -65,8 +66,9 @@ def result_bars(document: Mapping[str, Any], instrument: Instrument, language: s
     strongest, weakest = document["strongest"], document["weakest"]
     marks: dict[str, Mark] = {} if strongest == weakest else {strongest: "strong", weakest: "weak"}
     scores = {axis: float(found["score"]) for axis, found in document["axes"].items()}
+    points = {axis: instrument.whole_points(score) for axis, score in scores.items()}
     return tuple(
-        Bar(axis.short[language], axis.name[language], scores.get(axis.id), marks.get(axis.id))
+        Bar(axis.short[language], axis.name[language], scores.get(axis.id), points.get(axis.id), marks.get(axis.id))
         for axis in instrument.axes
     )
 
@@ -221,9 +223,7 @@ def _draw_bar(sheet: _Sheet, top: int, bar: Bar, bands: Bands, labels: Mapping[s
         sheet.text(end, baseline, word, SMALL, QUIET, room=INNER - taken - 30, at="end")
         _draw_empty(sheet, top + BAR_TOP)
         return
-    rounded = sheet.text(
-        end, baseline, str(int(bar.score)), LARGE, FILL[bar.mark], BOLD, room=120, at="end", number=True
-    )
+    rounded = sheet.text(end, baseline, str(bar.points), LARGE, FILL[bar.mark], BOLD, room=120, at="end", number=True)
     if bar.mark is not None:
         start = MARGIN + taken + 28
         word = labels[f"result_{bar.mark}"][language]

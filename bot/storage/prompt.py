@@ -10,7 +10,7 @@ from bot.storage.models import Conversation
 
 @dataclass(frozen=True)
 class Offer:
-    """One choice as it was shown: what a button sends back, its title, and the label that gives it in another variety."""
+    """One choice as it was shown: what a button sends back, its title, and the label behind the title, if any."""
 
     choice: str
     title: str

@@ -309,3 +309,24 @@ def test_all_mistakes_are_told_at_once(questions_data: Data, write: Write) -> No
 def test_an_sms_with_small_c_cedilla_is_counted_as_sent(questions_data: Data, write: Write) -> None:
     item(questions_data, "P1")["sms"]["fr"] = "ç" * 160
     assert load_instrument(write(questions_data)).question("P1").sms["fr"] == "ç" * 160
+
+
+@pytest.mark.parametrize(
+    ("score", "points"),
+    [
+        (0.0, 0),
+        (24.4, 24),
+        (24.6, 24),
+        (24.96, 24),
+        (25.0, 25),
+        (49.7, 49),
+        (50.0, 50),
+        (66.7, 67),
+        (74.9, 74),
+        (99.6, 100),
+    ],
+)
+def test_whole_points_never_reach_a_level_that_the_score_has_not_reached(
+    instrument: Instrument, score: float, points: int
+) -> None:
+    assert instrument.whole_points(score) == points

@@ -101,7 +101,7 @@ def long_card(words: dict[str, str]) -> Card:
 def test_the_page_says_everything_in_french(scored: Score, instrument: Instrument, labels: Labels, plan: Plan) -> None:
     document = scored(ANCHORS)
     text = text_of(draw_page(document, instrument, labels, "fr", plan, TOLD_ON))
-    score = round(document["score"])
+    score = instrument.whole_points(document["score"])
     level = instrument.levels[document["level_shown"] - 1].name["fr"]
     for words in (
         labels["result_title"]["fr"],
@@ -118,7 +118,7 @@ def test_the_page_says_everything_in_french(scored: Score, instrument: Instrumen
     ):
         assert words in text
     for axis in instrument.axes:
-        number = round(document["axes"][axis.id]["score"])
+        number = instrument.whole_points(document["axes"][axis.id]["score"])
         assert f"{axis.name['fr']} {number}" in text
     for number, (card, day) in enumerate(plan, 1):
         assert f"{number} {card.title['fr']} {labels['result_why']['fr']} {card.why['fr']}" in text
