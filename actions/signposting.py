@@ -79,10 +79,10 @@ class ActionFindFunding(Signpost):
             turn.say("utter_funding_card", **programme_words(turn, programme))
 
 
-def _nearest(programme: dict[str, Any]) -> tuple[int, int, float]:
-    """Order programmes: those that fit, then those with the least left to settle, small amounts first."""
+def _nearest(programme: dict[str, Any]) -> tuple[int, float, int]:
+    """Order programmes: those that fit, then small amounts first, then those with the least left to settle."""
     most = programme["benefit"].get("max_mad")
-    return VERDICTS.index(programme["verdict"]), len(programme["missing"]), float("inf") if most is None else most
+    return VERDICTS.index(programme["verdict"]), float("inf") if most is None else most, len(programme["missing"])
 
 
 class ActionAskProgramme(Signpost):

@@ -40,9 +40,9 @@ async def take_turn(agent: Agent, session: Session, claim: inbox.Claim, wakeup: 
     session.flush()
     inbox.close(session, claim, "done")
     outbox.put(session, conversation.id, message.id, payloads)
-    wakeup.notify(session, "outbox")
+    wakeup.notify(session, "outbox", str(message.id))
     session.commit()
-    wakeup.notify_committed("outbox")
+    wakeup.notify_committed("outbox", str(message.id))
 
 
 async def _replies(agent: Agent, conversation: Conversation, message: InboxMessage) -> list[dict[str, Any]]:

@@ -91,9 +91,9 @@ class Worker:
             )
             inbox.close(session, claim, "dead", error)
             outbox.put(session, claim.conversation_id, claim.inbox_id, [{"text": draft["text"], "language": language}])
-            self.wakeup.notify(session, "outbox")
+            self.wakeup.notify(session, "outbox", str(claim.inbox_id))
             session.commit()
-        self.wakeup.notify_committed("outbox")
+        self.wakeup.notify_committed("outbox", str(claim.inbox_id))
         logger.error("message %s set aside: %s", claim.inbox_id, error)
 
     def beat(self) -> None:
@@ -127,7 +127,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, work)
-    worker.wakeup.listen("inbox", work.set)
+    worker.wakeup.listen("inbox", lambda _about: work.set())
     warm_up()
     # Rasa's millions of objects stay for good: without this, the collector looks through them during turns.
     gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -61,7 +62,7 @@ class Gateway:
         except (ValueError, RecursionError) as error:
             return _problem(422, "the message is not valid", _reasons(error))
         accepted = await run_in_threadpool(self._accept, message.incoming())
-        replies = await self.replies.wait_for(accepted.inbox_id, self.settings.reply_wait_seconds)
+        replies = await self.replies.wait_for(accepted.inbox_id, self.settings.reply_wait_seconds, accepted.new)
         if replies is None:
             return JSONResponse({"messages": [], "pending": True}, status_code=202)
         return JSONResponse({"messages": replies, "repeated": not accepted.new})
@@ -203,7 +204,9 @@ def make_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         gateway.wakeup.listen("outbox", gateway.replies.announce)
+        books = asyncio.create_task(gateway.replies.keep_books())
         yield
+        books.cancel()
         gateway.wakeup.close()
 
     return Starlette(

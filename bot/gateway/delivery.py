@@ -1,12 +1,16 @@
-"""Wait for the replies to a message without polling the database: one wake-up serves everybody who waits."""
+"""Wait for the replies to a message without polling the database: the worker's wake-up names the message."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +18,10 @@ from bot.gateway.links import MediaLinks
 from bot.storage import outbox
 from bot.storage.models import InboxMessage, OutboxMessage
 
+# Woken by the worker; this is the net under it.
 POLL_SECONDS = 1.0
+ENDED_KEPT = 1000
+BOOKS_SECONDS = 0.5
 
 
 class Replies:
@@ -23,35 +30,62 @@ class Replies:
     def __init__(self, sessions: sessionmaker[Session], links: MediaLinks) -> None:
         self._sessions = sessions
         self._links = links
-        self._news = asyncio.Event()
+        self._waiting: dict[int, asyncio.Event] = {}
+        # Turns that ended before anybody waited for them: a fast worker overtakes the request that accepted.
+        self._ended: deque[int] = deque(maxlen=ENDED_KEPT)
+        self._delivered: list[int] = []
 
-    def announce(self) -> None:
-        """Wake everybody who waits; each looks for its own replies."""
-        self._news.set()
-        self._news = asyncio.Event()
+    def announce(self, about: str) -> None:
+        """Wake whoever waits for the replies to this inbox message."""
+        inbox_id = int(about or 0)
+        waiter = self._waiting.get(inbox_id)
+        if waiter is not None:
+            waiter.set()
+        else:
+            self._ended.append(inbox_id)
 
-    async def wait_for(self, inbox_id: int, seconds: float) -> list[dict[str, Any]] | None:
+    async def wait_for(self, inbox_id: int, seconds: float, new: bool) -> list[dict[str, Any]] | None:
         """Return the replies to a message in order; None when its turn is not done in time."""
         deadline = time.monotonic() + seconds
-        while True:
-            news = self._news
-            replies = await run_in_threadpool(self._look, inbox_id)
-            left = deadline - time.monotonic()
-            if replies is not None or left <= 0:
-                return replies
-            try:
-                await asyncio.wait_for(news.wait(), min(left, POLL_SECONDS))
-            except asyncio.TimeoutError:
-                continue
+        news = self._waiting.setdefault(inbox_id, asyncio.Event())
+        may_be_done = not new or inbox_id in self._ended
+        try:
+            while True:
+                replies = await run_in_threadpool(self._look, inbox_id) if may_be_done else None
+                left = deadline - time.monotonic()
+                if replies is not None or left <= 0:
+                    return replies
+                may_be_done = True
+                try:
+                    await asyncio.wait_for(news.wait(), min(left, POLL_SECONDS))
+                except asyncio.TimeoutError:
+                    continue
+        finally:
+            self._waiting.pop(inbox_id, None)
 
     def _look(self, inbox_id: int) -> list[dict[str, Any]] | None:
         with self._sessions() as session:
             rows = outbox.replies_to(session, inbox_id)
-            if rows is None:
-                return None
-            messages = [self.as_message(row) for row in rows]
-            outbox.mark_sent(session, [row.id for row in rows if row.status == "waiting"])
-            return messages
+        if rows is None:
+            return None
+        self._note_delivered(rows)
+        return [self.as_message(row) for row in rows]
+
+    def _note_delivered(self, rows: Sequence[OutboxMessage]) -> None:
+        self._delivered += [row.id for row in rows if row.status == "waiting"]
+
+    async def keep_books(self) -> None:
+        """Record now and then, for many replies at once, that they were handed over; never returns."""
+        while True:
+            await asyncio.sleep(BOOKS_SECONDS)
+            with suppress(SQLAlchemyError):  # the database may be away for a while: the next round tries again
+                await run_in_threadpool(self._write_books)
+
+    def _write_books(self) -> None:
+        ids = self._delivered[:]
+        with self._sessions() as session:
+            outbox.mark_sent(session, ids)
+        del self._delivered[: len(ids)]
 
     def history(self, conversation_id: str, after: int, seconds_back: float) -> list[dict[str, Any]]:
         """Return the conversation's messages of both sides after an outbox id, oldest first."""
@@ -78,7 +112,7 @@ class Replies:
             if after == 0:
                 entries += [(row.received_at, 0, row.id, _as_said(row)) for row in said if row.body]
             messages = _with_titles([message for *_, message in sorted(entries, key=lambda entry: entry[:3])])
-            outbox.mark_sent(session, [row.id for row in replied if row.status == "waiting"])
+            self._note_delivered(replied)
             return messages
 
     def as_message(self, row: OutboxMessage) -> dict[str, Any]:

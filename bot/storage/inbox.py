@@ -53,26 +53,24 @@ def accept(
 ) -> Accepted:
     """Write a message to the inbox, announced in the same transaction; a known provider id changes nothing. Commits."""
     conversation_id = _conversation_for(session, addresses, message)
+    row = InboxMessage(
+        conversation_id=conversation_id,
+        channel=message.channel,
+        provider_id=message.provider_id,
+        kind=message.kind,
+        body=message.body,
+    )
+    session.add(row)
+    try:
+        announce(session)
+        session.commit()
+        return Accepted(row.id, conversation_id, new=True)
+    except IntegrityError:
+        session.rollback()
     known = _known(session, message)
-    if known is None:
-        row = InboxMessage(
-            conversation_id=conversation_id,
-            channel=message.channel,
-            provider_id=message.provider_id,
-            kind=message.kind,
-            body=message.body,
-        )
-        session.add(row)
-        try:
-            announce(session)
-            session.commit()
-            return Accepted(row.id, conversation_id, new=True)
-        except IntegrityError:
-            session.rollback()
-            known = _known(session, message)
-            if known is None:
-                raise
     session.rollback()
+    if known is None:  # the conversation was erased in between
+        return accept(session, addresses, message, announce)
     return Accepted(known.id, known.conversation_id, new=False)
 
 

@@ -18,18 +18,22 @@ from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+_NOTIFY = text("SELECT pg_notify(:topic, :about)")
+# Longer than any announcement; a datagram is read whole or cut.
+LONGEST_ANNOUNCEMENT = 64
+
 
 class Wakeup(Protocol):
     """Say that there is work under a topic ("inbox" or "outbox"), and hear it."""
 
-    def notify(self, session: Session, topic: str) -> None:
+    def notify(self, session: Session, topic: str, about: str = "") -> None:
         """Announce work; call it inside the transaction that makes the work (PostgreSQL sends on commit)."""
 
-    def notify_committed(self, topic: str) -> None:
+    def notify_committed(self, topic: str, about: str = "") -> None:
         """Announce work that is committed already (the sockets of SQLite know no transaction)."""
 
-    def listen(self, topic: str, heard: Callable[[], None]) -> None:
-        """Call heard() in the running event loop whenever the topic is announced."""
+    def listen(self, topic: str, heard: Callable[[str], None]) -> None:
+        """Call heard(about) in the running event loop whenever the topic is announced."""
 
     def close(self) -> None:
         """Stop listening."""
@@ -49,13 +53,13 @@ class PostgresWakeup:
         self._engine = engine
         self._connections: list[Any] = []
 
-    def notify(self, session: Session, topic: str) -> None:
-        session.execute(text("SELECT pg_notify(:topic, '')"), {"topic": f"rafiq_{topic}"})
+    def notify(self, session: Session, topic: str, about: str = "") -> None:
+        session.execute(_NOTIFY, {"topic": f"rafiq_{topic}", "about": about})
 
-    def notify_committed(self, topic: str) -> None:
+    def notify_committed(self, topic: str, about: str = "") -> None:
         """Nothing to do: the notification went out with the commit."""
 
-    def listen(self, topic: str, heard: Callable[[], None]) -> None:
+    def listen(self, topic: str, heard: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
         connection = self._connect(topic)
         self._connections.append(connection)
@@ -66,8 +70,8 @@ class PostgresWakeup:
             except psycopg2.Error:  # the server went away: polling carries on until the process restarts
                 loop.remove_reader(connection.fileno())
                 return
-            connection.notifies.clear()
-            heard()
+            while connection.notifies:
+                heard(connection.notifies.pop(0).payload)
 
         loop.add_reader(connection.fileno(), ready)
 
@@ -102,19 +106,19 @@ class SocketWakeup:
         self._sender.setblocking(False)
         self._listeners: list[tuple[socket.socket, Path]] = []
 
-    def notify(self, session: Session, topic: str) -> None:
+    def notify(self, session: Session, topic: str, about: str = "") -> None:
         """Nothing to do before the commit."""
 
-    def notify_committed(self, topic: str) -> None:
+    def notify_committed(self, topic: str, about: str = "") -> None:
         for path in self._folder.glob(f"{topic}-*"):
             try:
-                self._sender.sendto(b"1", str(path))
+                self._sender.sendto(about.encode(), str(path))
             except (ConnectionRefusedError, FileNotFoundError):
                 path.unlink(missing_ok=True)
             except BlockingIOError:
-                pass  # its buffer is full: it has been told already
+                pass  # its buffer is full of announcements: it looks at everything soon
 
-    def listen(self, topic: str, heard: Callable[[], None]) -> None:
+    def listen(self, topic: str, heard: Callable[[str], None]) -> None:
         path = self._folder / f"{topic}-{os.getpid()}-{len(self._listeners)}"
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -124,9 +128,8 @@ class SocketWakeup:
 
         def ready() -> None:
             with suppress(BlockingIOError):
-                while listener.recv(16):
-                    pass
-            heard()
+                while True:
+                    heard(listener.recv(LONGEST_ANNOUNCEMENT).decode())
 
         asyncio.get_running_loop().add_reader(listener.fileno(), ready)
 

@@ -17,7 +17,7 @@ async def heard_within(event: asyncio.Event, seconds: float) -> bool:
 
 async def test_a_listener_hears_of_committed_work(engine, sessions):
     event, wakeup, other = asyncio.Event(), make_wakeup(engine), make_wakeup(engine)
-    wakeup.listen("inbox", event.set)
+    wakeup.listen("inbox", lambda _about: event.set())
     with sessions() as session:
         other.notify(session, "inbox")
         session.commit()
@@ -28,7 +28,7 @@ async def test_a_listener_hears_of_committed_work(engine, sessions):
 
 async def test_a_listener_hears_every_time(engine, sessions):
     event, wakeup = asyncio.Event(), make_wakeup(engine)
-    wakeup.listen("outbox", event.set)
+    wakeup.listen("outbox", lambda _about: event.set())
     for _ in range(3):
         event.clear()
         with sessions() as session:
@@ -39,9 +39,28 @@ async def test_a_listener_hears_every_time(engine, sessions):
     wakeup.close()
 
 
+async def test_an_announcement_says_what_it_is_about(engine, sessions):
+    heard, done, wakeup = [], asyncio.Event(), make_wakeup(engine)
+
+    def hear(about):
+        heard.append(about)
+        if len(heard) == 2:
+            done.set()
+
+    wakeup.listen("outbox", hear)
+    for about in ("17", "18"):
+        with sessions() as session:
+            wakeup.notify(session, "outbox", about)
+            session.commit()
+        wakeup.notify_committed("outbox", about)
+    assert await heard_within(done, 5)
+    assert heard == ["17", "18"]
+    wakeup.close()
+
+
 async def test_another_topic_is_not_heard(engine, sessions):
     event, wakeup = asyncio.Event(), make_wakeup(engine)
-    wakeup.listen("inbox", event.set)
+    wakeup.listen("inbox", lambda _about: event.set())
     with sessions() as session:
         wakeup.notify(session, "outbox")
         session.commit()
@@ -54,7 +73,7 @@ async def test_work_that_is_rolled_back_is_not_announced(engine, sessions):
     if engine.dialect.name == "sqlite":
         pytest.skip("sockets announce after the commit, so there is nothing to roll back")
     event, wakeup = asyncio.Event(), make_wakeup(engine)
-    wakeup.listen("inbox", event.set)
+    wakeup.listen("inbox", lambda _about: event.set())
     with sessions() as session:
         wakeup.notify(session, "inbox")
         session.rollback()
@@ -66,7 +85,7 @@ async def test_a_dead_listeners_socket_is_removed(engine):
     if engine.dialect.name != "sqlite":
         pytest.skip("sockets are the way of SQLite")
     dead, alive = SocketWakeup(engine), SocketWakeup(engine)
-    dead.listen("inbox", lambda: None)
+    dead.listen("inbox", lambda _about: None)
     listener, path = dead._listeners[0]
     asyncio.get_running_loop().remove_reader(listener.fileno())
     listener.close()  # as kill -9 leaves it: the file stays behind
