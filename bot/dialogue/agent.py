@@ -8,6 +8,7 @@ from rasa.core.agent import Agent
 
 from bot.dialogue.actions_in_process import InProcessActions
 from bot.dialogue.responses import VarietyResponses
+from bot.dialogue.runner import SequentialRunner
 from bot.dialogue.tracker_store import TurnTrackerStore
 
 
@@ -28,4 +29,5 @@ def load_agent(model: Path) -> Agent:
     if agent.processor is not None:
         agent.processor.tracker_store = store
         agent.processor.nlg = responses
+        agent.processor.graph_runner = SequentialRunner(agent.processor.graph_runner)  # type: ignore[assignment, arg-type]
     return agent
