@@ -1,0 +1,164 @@
+"""A turn counts whole or not at all; a message that fails again and again is set aside with an apology."""
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.dialogue.worker import Worker
+from bot.storage import inbox
+from bot.storage.database import current_session
+from bot.storage.inbox import Incoming
+from bot.storage.models import Conversation, InboxMessage, OutboxMessage
+from bot.storage.wakeup import make_wakeup
+
+
+class Agent:
+    """Stands where Rasa stands: does to the turn what a test wants, and replies."""
+
+    def __init__(self, act):
+        self.act = act
+        self.domain = SimpleNamespace(intents=["greet"])
+        self.failure = None
+        self.action_endpoint = SimpleNamespace(take_failure=lambda: self.failure)
+        self.nlg = SimpleNamespace(
+            generate_from_slots=lambda name, slots, channel: {"text": f"{name} {slots['language']}"}
+        )
+
+    async def handle_message(self, message):
+        await self.act(self, message)
+
+
+@pytest.fixture
+def make_worker(engine, sessions, settings):
+    def make(act, **changed):
+        return Worker(Agent(act), sessions, make_wakeup(engine), settings.copy(update={"max_attempts": 2} | changed))
+
+    return make
+
+
+def send(session, addresses, body="salam", number=1):
+    return inbox.accept(session, addresses, Incoming("web", "a", f"a-{number}", "text", body), lambda _s: None)
+
+
+def due_now(session):
+    session.execute(update(InboxMessage).values(available_at=0))
+    session.commit()
+
+
+async def reply(agent, message):
+    conversation = current_session.get().get(Conversation, message.sender_id)
+    conversation.state["seen"] = conversation.state.get("seen", 0) + 1
+    await message.output_channel.send_response(message.sender_id, {"text": f"ahlan {message.text}"})
+
+
+def rows(session):
+    session.expire_all()
+    messages = session.execute(select(InboxMessage).order_by(InboxMessage.id)).scalars().all()
+    replies = session.execute(select(OutboxMessage).order_by(OutboxMessage.id)).scalars().all()
+    return messages, replies, session.execute(select(Conversation)).scalar_one()
+
+
+async def test_a_turn_writes_state_replies_and_inbox_together(make_worker, session, addresses):
+    send(session, addresses)
+    worker = make_worker(reply)
+    assert await worker.take_next_turn()
+    assert not await worker.take_next_turn()
+    (message,), (answer,), conversation = rows(session)
+    assert (message.status, answer.payload["text"], conversation.state["seen"]) == ("done", "ahlan salam", 1)
+    assert conversation.lease_token is None
+
+
+async def test_a_turn_that_fails_leaves_nothing_behind_and_is_tried_again(make_worker, session, addresses):
+    send(session, addresses)
+    failures = [RuntimeError("the owner wrote: secret")]
+
+    async def fail_once(agent, message):
+        await reply(agent, message)
+        if failures:
+            raise failures.pop()
+
+    worker = make_worker(fail_once)
+    await worker.take_next_turn()
+    (message,), replies, conversation = rows(session)
+    assert (message.status, message.error, replies, conversation.state) == ("waiting", "RuntimeError", [], {})
+    due_now(session)
+    await worker.take_next_turn()
+    (message,), (answer,), conversation = rows(session)
+    assert (message.status, answer.payload["text"], conversation.state["seen"]) == ("done", "ahlan salam", 1)
+
+
+async def test_an_action_that_failed_inside_rasa_fails_the_turn(make_worker, session, addresses):
+    send(session, addresses)
+
+    async def swallow(agent, message):
+        await reply(agent, message)
+        agent.failure = KeyError("label")
+
+    await make_worker(swallow).take_next_turn()
+    (message,), replies, _ = rows(session)
+    assert (message.status, message.error, replies) == ("waiting", "TurnFailed(KeyError)", [])
+
+
+async def test_silence_is_a_failure(make_worker, session, addresses):
+    send(session, addresses)
+
+    async def say_nothing(agent, message):
+        return None
+
+    await make_worker(say_nothing).take_next_turn()
+    assert rows(session)[0][0].status == "waiting"
+
+
+async def test_a_message_that_always_fails_is_set_aside_with_an_apology_and_the_next_one_is_taken(
+    make_worker, session, addresses
+):
+    send(session, addresses, "bad", 1)
+    send(session, addresses, "good", 2)
+
+    async def fail_on_bad(agent, message):
+        if message.text == "bad":
+            raise RuntimeError
+        await reply(agent, message)
+
+    worker = make_worker(fail_on_bad)
+    for _ in range(4):
+        await worker.take_next_turn()
+        due_now(session)
+    (bad, good), replies, _ = rows(session)
+    assert (bad.status, good.status) == ("dead", "done")
+    assert [row.payload["text"] for row in replies] == ["utter_apology fr", "ahlan good"]
+
+
+async def test_a_message_that_kills_its_worker_each_time_is_set_aside(make_worker, session, addresses):
+    send(session, addresses)
+    for _ in range(2):  # two workers claimed it and died
+        inbox.claim(session, lease_seconds=-1)
+    await make_worker(reply).take_next_turn()
+    (message,), (answer,), _ = rows(session)
+    assert (message.status, answer.payload["text"]) == ("dead", "utter_apology fr")
+
+
+async def test_a_turn_whose_lease_was_taken_over_is_rolled_back(make_worker, session, addresses):
+    send(session, addresses)
+
+    async def lose_lease(agent, message):
+        await reply(agent, message)
+        session.execute(update(Conversation).values(lease_token="another"))
+        session.commit()
+
+    await make_worker(lose_lease).take_next_turn()
+    (message,), replies, conversation = rows(session)
+    assert (message.status, replies, conversation.lease_token) == ("waiting", [], "another")
+
+
+async def test_no_owners_words_are_logged_when_a_turn_fails(make_worker, session, addresses, caplog):
+    send(session, addresses, "my secret")
+
+    async def quote(agent, message):
+        raise ValueError(f"cannot read {message.text}")
+
+    with caplog.at_level("DEBUG", logger="bot"):
+        await make_worker(quote).take_next_turn()
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text
