@@ -13,7 +13,7 @@ test: env
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: env
-	$(VENV)/bin/ruff format --check bot actions tests
+	$(VENV)/bin/ruff format --check bot actions tests --quiet
 	$(VENV)/bin/ruff check bot actions tests
 	$(VENV)/bin/mypy bot actions
 	$(VENV)/bin/lint-imports

@@ -15,6 +15,7 @@ from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
 from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
 from bot.matching.records import load_catalogue
+from bot.nlu.knowledge import check as check_understanding
 from bot.settings import ROOT, Settings
 
 
@@ -26,6 +27,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_words(knowledge),
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
+        lambda: check_understanding(knowledge),
         lambda: check_domain(ROOT / "domain.yml"),
     ]
     found: list[str] = []

@@ -20,20 +20,38 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, META
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.answers import ACCEPT, ASK_BACK, AnswerModel, load_phrasings
+from bot.nlu.answers import ACCEPT, ASK_BACK, AnswerModel, load_nothing, load_phrasings
 from bot.nlu.entities import FirmEntities
 from bot.nlu.intents import FALLBACK, IntentModel, Ranked, with_fallback
 from bot.nlu.language import WordLanguages
 from bot.nlu.lexicon import Lexicon
 from bot.nlu.linear import Arrays
-from bot.nlu.prompts import Picked, is_interruption, is_question, pick_answer, pick_offer
+from bot.nlu.prompts import (
+    INFORM,
+    Picked,
+    is_interruption,
+    is_said,
+    item_of,
+    pick_answer,
+    pick_offer,
+    profile_field,
+    tells_field,
+)
+from bot.nlu.text import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE = "language"
 MIXED = "mixed"
 _FILE = "model.npz"
+_GOAL_LIKE = ("find_funding", "find_training", "find_provider", "inform", "start_diagnosis")
+"""Intents whose messages may also name a goal."""
+_FEW_WORDS = 4
 _COMMAND = "/"
 """First sign of what a button sends: not for the NLU."""
+
+
+_RIGHTS = ("delete_my_data", "export_my_data", "opt_out")
+"""An owner's rights: heard in any words; the dialogue asks back before it does what cannot be undone."""
 
 
 class _Component(GraphComponent):
@@ -225,8 +243,14 @@ class AnswerMatcher(_TrainedComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         """Train on answers.yml and questions.yml; the messages of all intents are no answers."""
         phrasings = load_phrasings(_path(self.config["answers"]), _path(self.config["questions"]))
-        others = [example.get(TEXT) for example in _examples(training_data)]
-        self.model = AnswerModel.fit(phrasings, others, Lexicon.read(_path(self.config["lexicon"])))
+        examples = _examples(training_data)
+        self.model = AnswerModel.fit(
+            phrasings,
+            [example.get(TEXT) for example in examples],
+            Lexicon.read(_path(self.config["lexicon"])),
+            nothing=load_nothing(_path(self.config["answers"])),
+            goal_like=frozenset(example.get(TEXT) for example in examples if example.get(INTENT) in _GOAL_LIKE),
+        )
         return self.keep(self.model.arrays())
 
     def take(self, arrays: Arrays) -> None:
@@ -236,18 +260,47 @@ class AnswerMatcher(_TrainedComponent, IntentClassifier):
         prompt = (message.get(METADATA) or {}).get("prompt")
         if not isinstance(prompt, dict):
             return
-        picked = pick_offer(text, prompt) or self._pick_answer(message, text, prompt)
+        picked = pick_offer(text, prompt)
+        if picked is None:
+            self._drop_unsaid(message, text, prompt)
+            picked = self._pick_answer(message, text, prompt)
         if picked is not None:
             self._set_choice(message, text, picked)
+        elif self._tells_field(message, text, prompt):
+            _set_intents(message, [Ranked(INFORM, 1.0), *(row for row in _intents(message) if row.name != INFORM)])
+
+    def _drop_unsaid(self, message: Message, text: str, prompt: dict[str, Any]) -> None:
+        """Drop intents that would leave the question, such as opt_out, from a few words of which none says so.
+
+        A longer message keeps them, since a request about one's data may come in any words.
+        """
+        words = plain(text).split()
+        ranking = [intent for intent in _intents(message) if intent.name != FALLBACK]
+        if not ranking or len(words) > _FEW_WORDS or not (item_of(prompt) or profile_field(prompt)):
+            return
+        if ranking[0].name not in _RIGHTS and not self._is_said(ranking[0].name, text):
+            kept = [intent for intent in ranking if self._is_said(intent.name, text)]
+            _set_intents(message, with_fallback(kept, self.config["likely_intent"]))
+
+    def _is_said(self, intent: str, text: str) -> bool:
+        return self.model is None or is_said(intent, self.model.vectoriser.lexicon.concepts(plain(text).split()))
 
     def _pick_answer(self, message: Message, text: str, prompt: dict[str, Any]) -> Picked | None:
-        if self.model is None or not is_question(prompt):
+        item = item_of(prompt)
+        if self.model is None or item is None:
             return None
-        match = self.model.match(prompt.get("about", ""), text, self.config["accept"], self.config["ask_back"])
+        match = self.model.match(item, text, self.config["accept"], self.config["ask_back"])
         rival = next((intent for intent in _intents(message) if intent.name != FALLBACK), None)
-        if is_interruption(rival, match, self.config["sure_intent"], self.config["likely_intent"]):
+        answered = match.value is not None and rival is not None and not self._is_said(rival.name, text)
+        if not answered and is_interruption(rival, match, self.config["sure_intent"], self.config["likely_intent"]):
             return None
         return pick_answer(match, prompt)
+
+    def _tells_field(self, message: Message, text: str, prompt: dict[str, Any]) -> bool:
+        field = profile_field(prompt)
+        entities = [entity["entity"] for entity in message.get(ENTITIES) or ()]
+        rival = next(iter(_intents(message)), None)
+        return field is not None and tells_field(field, entities, len(plain(text).split()), rival)
 
     @staticmethod
     def _set_choice(message: Message, text: str, picked: Picked) -> None:

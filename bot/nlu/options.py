@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from rapidfuzz.fuzz import ratio
 
 from bot.nlu.numbers import unit_value
-from bot.nlu.text import MAX_CHARS, clean, normalise, plain, skeleton, word_set
+from bot.nlu.phrases import without_article
+from bot.nlu.text import MAX_CHARS, clean, is_arabic, normalise, plain, skeleton, word_set, word_skeleton
 
 _CLOSE = 92
 """How alike (0 to 100) a message and a title must be."""
@@ -46,6 +47,12 @@ _DIGITS = re.compile(r"\d{1,2}")
 _KEYCAP = re.compile("\ufe0f?\u20e3")
 _GLUED = re.compile(r"^(?:l|la|الـ|ال|no|n|b|ب|ل)?(\d{1,2})$")
 _LONGEST = 40
+_SAY_LITTLE = word_set(
+    "ma mon mes ta ton le la les l un une des du de d en et ou oui non pas tout je ne rien seulement "
+    "b f w wla dyal dyali ghir mn 3la hadi had ana 3ndi kolchi chi ديال ديالي غير من على هاد انا عندي شي كلشي ف ب و"
+)
+"""Words that alone do not tell one title from another."""
+_SHORTEST_PART = 3
 _MOST_WORDS = 6
 
 
@@ -83,15 +90,40 @@ def _value(word: str, count: int | None) -> int | None:
 
 
 def match_title(text: str, titles: Sequence[str]) -> int | None:
-    """Give the place of the title that a message repeats, in any script and nearly the same letters, or None."""
+    """Give the place of the title a message repeats, in any script and nearly the same letters, or None.
+
+    Part of one title will do: `mon plan` is `Mon plan 90 jours` where no other title has these words.
+    """
     message, bones = plain(text), skeleton(text)
     if not message or len(message) > 2 * _LONGEST:
         return None
     scores = [_likeness(message, bones, title) for title in titles]
     best = max(range(len(titles)), key=scores.__getitem__, default=None)
-    if best is None or scores[best] < _CLOSE or scores.count(scores[best]) > 1:
+    if best is None or scores[best] < _CLOSE:
+        return _only_part(message.split(), [plain(title).split() for title in titles])
+    return best if scores.count(scores[best]) == 1 else None
+
+
+def _only_part(words: Sequence[str], titles: Sequence[Sequence[str]]) -> int | None:
+    """Give the place of the one title that has all these words in this order, or None."""
+    if not any(len(word) >= _SHORTEST_PART and word not in _SAY_LITTLE for word in words):
         return None
-    return best
+    places = [place for place, title in enumerate(titles) if _stands_in(words, title)]
+    return places[0] if len(places) == 1 else None
+
+
+def _stands_in(words: Sequence[str], title: Sequence[str]) -> bool:
+    rest = iter(title)
+    return all(any(_same(word, other) for other in rest) for word in words)
+
+
+def _same(word: str, other: str) -> bool:
+    """Tell whether two words are one, the article apart; across scripts by their consonants."""
+    first, second = without_article(word), without_article(other)
+    if first == second or word == other:
+        return True
+    bones = word_skeleton(first)
+    return is_arabic(first) != is_arabic(second) and len(bones) >= _FEWEST_BONES and bones == word_skeleton(second)
 
 
 def _likeness(message: str, bones: str, title: str) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.knowledge.loader import KnowledgeErrors
-from bot.nlu.answers import AnswerModel, Phrasing, load_phrasings
+from bot.nlu.answers import GOAL, AnswerModel, Phrasing, load_phrasings
 from bot.nlu.lexicon import Lexicon
 
 ANSWERS = {
@@ -34,7 +34,7 @@ def model() -> AnswerModel:
     phrasings += [
         Phrasing("E1", str(n % 4), "fr", text) for n, text in enumerate(["espèces", "chèque", "carte", "lien"] * 2)
     ]
-    return AnswerModel.fit(phrasings, OTHERS, Lexicon({"paper": "cahier papier konnach"}))
+    return AnswerModel.fit(phrasings, OTHERS, Lexicon({"paper": "cahier papier konnach"}), nothing=frozenset({"G1"}))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,30 @@ def test_a_message_about_something_else_is_refused(model: AnswerModel, text: str
     assert model.match("G1", text).value is None
 
 
+@pytest.mark.parametrize("text", ["walo", "rien", "la", "والو", "non"])
+def test_a_bare_no_is_the_first_option_where_that_says_nothing(model: AnswerModel, text: str) -> None:
+    assert model.match("G1", text).value == 0
+    assert model.match("E1", text).value is None
+
+
+@pytest.mark.parametrize("text", ["pas de logiciel de caisse", "ma3ndich logiciel dyal gestion", "aucun tableau excel"])
+def test_a_negated_sentence_is_never_a_higher_option(model: AnswerModel, text: str) -> None:
+    match = model.match("G1", text, accept=0.1)
+    assert match.value in (0, None)
+    assert 0 in [value for value, _ in match.candidates[:2]]
+
+
+def test_what_another_clause_says_is_taken(model: AnswerModel) -> None:
+    match = model.match("G1", "pas encore de site, mais excel", accept=0.1, ask_back=0.05)
+    assert 2 in [match.value, *(value for value, _ in match.candidates[:2])]
+
+
+def test_things_that_are_missing_are_phrasings_of_the_first_option(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("P1: {}\nABSENCE: {fr: ['pas de {}']}\nABSENT: {P1: {fr: [plan]}}", "utf-8")
+    (tmp_path / "q.yml").write_text("items: []", "utf-8")
+    assert load_phrasings(tmp_path / "a.yml", tmp_path / "q.yml") == [Phrasing("P1", "0", "fr", "pas de plan")]
+
+
 def test_an_unknown_question_matches_nothing(model: AnswerModel) -> None:
     assert model.match("X9", "dans un cahier").candidates == ()
 
@@ -80,7 +104,11 @@ def test_phrasings_of_the_project_cover_every_option_of_every_question(knowledge
     counts = {(p.item, p.option): 0 for p in phrasings}
     for phrasing in phrasings:
         counts[phrasing.item, phrasing.option] += 1
-    assert len(counts) == 21 * 5
+    questions = {item for item, _ in counts} - {GOAL}
+    assert len(questions) == 21
+    assert {(item, option) for item in questions for option in "0123"} <= set(counts)
+    assert {item for item, option in counts if option == "na"} == {"V2", "G2", "E2", "E3"}
+    assert len([item for item, _ in counts if item == GOAL]) == 6 + 1
     assert min(counts.values()) >= 12
 
 
@@ -88,7 +116,9 @@ def test_phrasings_of_the_project_cover_every_option_of_every_question(knowledge
     ("content", "reason"),
     [
         ("P1: [a]", "2: P1: options 0 to 3 and none are missing"),
-        ("P1:\n  4: {fr: [a]}", "3: P1.4: an option is 0, 1, 2, 3 or none"),
+        ("P1:\n  4: {fr: [a]}", "3: P1.4: an option is 0, 1, 2, 3, na or none"),
+        ("NOTHING: [X1]", "2: NOTHING.0: there is no such question"),
+        ("P1: {}\nABSENT: {X1: {fr: [a]}}", "3: ABSENT.X1: there is no such question"),
         ("P1:\n  0: {en: [a]}", "3: P1.0: the varieties are fr, ary-Arab, ary-Latn"),
         ("P1:\n  0:\n    fr: a", "4: P1.0.fr: a list of lines is needed"),
         ("P1:\n  0:\n    fr: [a, '']", "4: P1.0.fr: a list of lines is needed"),

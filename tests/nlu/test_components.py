@@ -107,6 +107,11 @@ def test_a_surer_intent_is_served_instead_of_an_answer(parser: Any) -> None:
     assert parser.parse("matb9awch tsifto liya", PROMPT)["intent"] == "opt_out"
 
 
+def test_a_place_alone_answers_the_question_for_the_region(parser: Any) -> None:
+    prompt = {"kind": "profile", "about": "region:0", "offers": []}
+    assert parser.parse("Agadir", prompt)["intent"] == "inform"
+
+
 def test_an_answer_can_be_asked_for_alone(parser: Any) -> None:
     assert parser.match_answer("G1", "dans un cahier")["value"] == 1
     assert parser.match_answer("G1", "salam 3likom")["value"] is None

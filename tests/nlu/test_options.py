@@ -54,9 +54,21 @@ def test_a_title_is_found_in_the_other_script() -> None:
     assert match_title("ندير التيست", ["Ndir ttest", "Mn b3d"]) == 0
 
 
-@pytest.mark.parametrize("text", ["excel", "je note tout dans un cahier", "", "gestion", "x" * 5000])
+@pytest.mark.parametrize("text", ["je note tout dans un cahier", "", "de", "pas excel", "gestion logiciel", "x" * 5000])
 def test_another_text_is_no_title(text: str) -> None:
     assert match_title(text, TITLES) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("mon plan", 0), ("lplan", 0), ("البلان", 0), ("ma page", 1), ("plan page", None), ("mon", None)],
+)
+def test_a_part_of_one_title_picks_it(text: str, place: int | None) -> None:
+    assert match_title(text, ["Mon plan 90 jours", "Créer ma page", "Mon résultat"]) == place
+
+
+def test_a_part_of_two_titles_picks_none() -> None:
+    assert match_title("en ligne", ["En ligne, en partie", "Tout en ligne"]) is None
 
 
 def test_two_equal_titles_are_not_told_apart() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.nlu.answers import AnswerModel, load_phrasings
+from bot.nlu.answers import AnswerModel, load_nothing, load_phrasings
 from bot.nlu.intents import IntentModel
 from bot.nlu.language import WordLanguages
 from bot.nlu.lexicon import Lexicon
@@ -61,15 +61,51 @@ def test_the_language_of_three_words_or_more_is_named(training: list[tuple[str, 
     assert sum(language.code == variety for language in long_enough) >= 0.97 * len(long_enough)
 
 
-def test_free_answers_find_their_option_and_others_are_refused(
-    training: list[tuple[str, str, str]], lexicon: Lexicon
-) -> None:
-    phrasings = load_phrasings(ROOT / "knowledge/answers.yml", ROOT / "knowledge/questions.yml")
-    model = AnswerModel.fit(phrasings, [text for text, _, _ in training], lexicon)
-    matched = [(row["value"], model.match(row["question"], row["text"]).value) for row in rows("answers")]
-    answers = [(wanted, got) for wanted, got in matched if wanted is not None]
-    given = [(wanted, got) for wanted, got in answers if got is not None]
+@pytest.fixture(scope="module")
+def answers(training: list[tuple[str, str, str]], lexicon: Lexicon) -> AnswerModel:
+    path = ROOT / "knowledge/answers.yml"
+    phrasings = load_phrasings(path, ROOT / "knowledge/questions.yml")
+    goal_like = frozenset(text for text, intent, _ in training if intent.startswith("find_") or intent == "inform")
+    texts = [text for text, _, _ in training]
+    return AnswerModel.fit(phrasings, texts, lexicon, nothing=load_nothing(path), goal_like=goal_like)
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("D3", "on n'utilise pas chatgpt"),
+        ("E1", "on prend pas la carte"),
+        ("E3", "je ne déclare rien sur internet"),
+        ("G3", "ماكنصاوبوش الفاكتورة"),
+        ("P3", "ma kanchofch l2ar9am"),
+        ("V3", "on n'a jamais eu de crm"),
+        ("S1", "ما داير حتى سوفكارد"),
+    ],
+)
+def test_a_negated_sentence_is_no_higher_rung(answers: AnswerModel, item: str, text: str) -> None:
+    assert answers.match(item, text).value in (0, None)
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "value"),
+    [
+        ("G2", "chez moi y a pas de stock", "na"),
+        ("E2", "ma kankhelles 7ed", "na"),
+        ("D1", "dans mon gmail", 2),
+        ("GOAL", "je veux avoir plus de clients", "sell"),
+        ("GOAL", "bghit nt3llm excel", "learn"),
+        ("GOAL", "أحمي المعلومات ديالي", "protect"),
+    ],
+)
+def test_short_answers_find_their_option(answers: AnswerModel, item: str, text: str, value: int | str) -> None:
+    assert answers.match(item, text).value == value
+
+
+def test_free_answers_find_their_option_and_others_are_refused(answers: AnswerModel) -> None:
+    matched = [(row["value"], answers.match(row["question"], row["text"]).value) for row in rows("answers")]
+    meant = [(wanted, got) for wanted, got in matched if wanted is not None]
+    given = [(wanted, got) for wanted, got in meant if got is not None]
     others = [got for wanted, got in matched if wanted is None]
     assert sum(wanted == got for wanted, got in given) >= 0.95 * len(given)
-    assert len(given) >= 0.85 * len(answers)
+    assert len(given) >= 0.85 * len(meant)
     assert sum(got is None for got in others) >= 0.9 * len(others)
