@@ -89,7 +89,7 @@ def gateway() -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(checked: bool = typer.Option(False, hidden=True, help="`rafiq run` has just checked everything.")) -> None:
     """Start one worker alone."""
     _quiet_libraries()
     import asyncio
@@ -100,7 +100,8 @@ def worker() -> None:
 
     settings = _settings()
     set_up_logging(settings)
-    _check_or_stop()
+    if not checked:
+        _check_or_stop()
     try:
         asyncio.run(run_worker(settings))
     except ModelMissing as error:

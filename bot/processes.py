@@ -55,8 +55,8 @@ def run_all(settings: Settings) -> int:
         return 1
     migrate(make_engine(settings.database))
     manager = Manager()
-    for name in ("gateway", "worker"):
-        manager.add_process(name, f"exec {sys.executable} -m bot.cli {name}", cwd=str(ROOT))
+    for name, arguments in {"gateway": "gateway", "worker": "worker --checked"}.items():
+        manager.add_process(name, f"exec {sys.executable} -m bot.cli {arguments}", cwd=str(ROOT))
     threading.Thread(target=_announce_when_ready, args=(settings,), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)

@@ -116,8 +116,9 @@ def resident_megabytes() -> dict[str, float]:
             status = (folder / "status").read_text()
         except OSError:
             continue
-        if b"bot.cli" in words and words[-2] in (b"gateway", b"worker"):
+        kind = next((word for word in words if word in (b"gateway", b"worker")), None)
+        if b"bot.cli" in words and kind is not None:
             kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
-            name = words[-2].decode()
+            name = kind.decode()
             found[name] = round(found.get(name, 0) + kilobytes / 1024, 1)
     return found
