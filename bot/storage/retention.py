@@ -40,8 +40,16 @@ def purge(session: Session, session_seconds: float) -> None:
         OutboxMessage.created_at > now - 600,
     )
     due = session.execute(select(Conversation.id).where(over, idle, ~waiting, ~undelivered).limit(100)).scalars().all()
+    session.rollback()
     for conversation_id in due:
-        erase_conversation(session, conversation_id)
+        _lock(session, conversation_id)
+        # A message may have come between the look and the lock: then nothing goes.
+        still_due = select(Conversation.id).where(
+            Conversation.id == conversation_id, over, idle, ~waiting, ~undelivered
+        )
+        if session.execute(still_due).first() is not None:
+            erase_conversation(session, conversation_id)
+        session.commit()
     session.execute(delete(Media).where(Media.expires_at < now).execution_options(synchronize_session=False))
     old = now - MESSAGE_DAYS * 86400
     session.execute(
@@ -56,6 +64,15 @@ def purge(session: Session, session_seconds: float) -> None:
         .execution_options(synchronize_session=False)
     )
     session.commit()
+
+
+def _lock(session: Session, conversation_id: str) -> None:
+    """Keep new messages out until the commit: SQLite has one writer, PostgreSQL makes their foreign key wait."""
+    unchanged = update(Conversation).where(Conversation.id == conversation_id)
+    session.execute(
+        unchanged.values(last_message_at=Conversation.last_message_at).execution_options(synchronize_session=False)
+    )
+    session.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
 
 
 def erase_conversation(session: Session, conversation_id: str) -> None:

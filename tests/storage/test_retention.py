@@ -1,5 +1,6 @@
 """What may no longer be kept goes; what is waiting or agreed to stays."""
 
+import threading
 import time
 
 import pytest
@@ -114,3 +115,31 @@ def test_the_words_of_old_messages_are_let_go(session, addresses):
     retention.purge(session, HOUR)
     session.expire_all()
     assert session.execute(select(InboxMessage.body)).scalar_one() == ""
+
+
+def test_a_message_that_comes_while_a_guest_is_purged_is_never_lost(sessions, session, addresses):
+    """Send while purging, many times over: every message accepted is still there to be answered."""
+    lost = []
+    for round_number in range(20):
+        name = f"guest-{round_number}"
+        owner(session, addresses, consent=False, silent_for=2 * HOUR, name=name)
+        start = threading.Barrier(2)
+        accepted = []
+
+        def send(name=name, start=start, accepted=accepted):
+            with sessions() as own:
+                start.wait()
+                message = Incoming("web", name, f"{name}-2", "text", "baqi hna")
+                accepted.append(inbox.accept(own, addresses, message, lambda _s: None))
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        start.wait()
+        with sessions() as other:
+            retention.purge(other, HOUR)
+        thread.join()
+        session.expire_all()
+        if session.get(InboxMessage, accepted[0].inbox_id) is None:
+            lost.append(name)
+        session.rollback()
+    assert lost == []
