@@ -106,7 +106,12 @@ class ActionAnswerUnsure(RafiqAction):
             prompts.ask_question(turn, current, item)
             return
         turn.state["unsure_item"] = item
-        values = [int(choice.rpartition(":")[2]) for choice in turn.entities("choice")][:2]
+        ends = [choice.rpartition(":")[2] for choice in turn.entities("choice")]
+        values = [int(end) for end in ends if end in ("0", "1", "2", "3")][:2]
+        if not values:
+            turn.say("utter_choose_one")
+            prompts.ask_question(turn, current, item)
+            return
         buttons = [
             button
             for value in values

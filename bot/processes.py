@@ -55,8 +55,10 @@ def run_all(settings: Settings) -> int:
         return 1
     migrate(make_engine(settings.database))
     manager = Manager()
-    for name, arguments in {"gateway": "gateway", "worker": "worker --checked"}.items():
-        manager.add_process(name, f"exec {sys.executable} -m bot.cli {arguments}", cwd=str(ROOT))
+    command = f"{sys.executable} -m bot.cli"
+    manager.add_process("gateway", f"exec {command} gateway", cwd=str(ROOT))
+    # A worker that dies comes back; the gateway accepts messages meanwhile. Stopped by a signal, it ends with 0.
+    manager.add_process("worker", f"until {command} worker --checked; do sleep 1; done", cwd=str(ROOT))
     threading.Thread(target=_announce_when_ready, args=(settings,), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)
