@@ -14,6 +14,7 @@ from actions.results import keep_media
 from actions.turn import RafiqAction, Turn
 from bot.storage import retention
 from bot.storage.models import InboxMessage, OutboxMessage
+from bot.storage.reminders import forget
 from bot.storage.rights import export
 
 # The longest message that is taken for STOP without asking.
@@ -105,6 +106,8 @@ class ActionOptOut(RafiqAction):
 
 def opt_out_now(turn: Turn) -> None:
     """Note that the owner wants no more messages."""
-    turn.conversation.opted_out_at = time.time()
+    # From this message on: its own reply still goes out, what was said before it no longer does.
+    turn.conversation.opted_out_at = turn.received_at
+    forget(turn.session, turn.conversation.id)
     turn.close_prompt()
     turn.say("utter_opted_out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,6 +76,11 @@ class Turn:
     def pressed(self) -> bool:
         """Say whether the owner pressed a button instead of typing."""
         return (self.latest.get("metadata") or {}).get("kind") == "choice"
+
+    @property
+    def received_at(self) -> float:
+        """Return when the message was accepted, in epoch seconds."""
+        return float((self.latest.get("metadata") or {}).get("received_at") or time.time())
 
     def entities(self, name: str) -> list[Any]:
         """Return the values of an entity in the order of the message."""

@@ -11,6 +11,7 @@ from bot.diagnosis import gsm7
 from bot.diagnosis.instrument import Instrument
 from bot.diagnosis.library import load_library
 from bot.funding.records import load_programmes
+from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
 from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
@@ -25,6 +26,7 @@ def problems(settings: Settings) -> list[str]:
     checks: list[Callable[[], Any]] = [
         lambda: load_library(knowledge),
         lambda: load_words(knowledge),
+        lambda: load_keywords(knowledge),
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),

@@ -94,11 +94,13 @@ def worker(checked: bool = typer.Option(False, hidden=True, help="`rafiq run` ha
     _quiet_libraries()
     import asyncio
 
-    from bot.dialogue.agent import ModelMissing
-    from bot.dialogue.worker import run as run_worker
-    from bot.processes import set_up_logging
+    from bot.processes import count_together, set_up_logging
 
     settings = _settings()
+    count_together(settings)
+    from bot.dialogue.agent import ModelMissing
+    from bot.dialogue.worker import run as run_worker
+
     set_up_logging(settings)
     if not checked:
         _check_or_stop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,8 +28,16 @@ def set_up_logging(settings: Settings) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
+def count_together(settings: Settings) -> None:
+    """Let all processes count into one folder; it takes effect when called before anything imports bot.metrics."""
+    folder = settings.data_dir / "metrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+
 def run_gateway(settings: Settings) -> None:
     """Serve until stopped; requests under way are finished."""
+    count_together(settings)
     import uvicorn
 
     from bot.gateway.app import make_app
@@ -54,6 +64,7 @@ def run_all(settings: Settings) -> int:
     if not _trained():
         return 1
     migrate(make_engine(settings.database))
+    shutil.rmtree(settings.data_dir / "metrics", ignore_errors=True)  # what earlier processes counted
     manager = Manager()
     command = f"{sys.executable} -m bot.cli"
     manager.add_process("gateway", f"exec {command} gateway", cwd=str(ROOT))

@@ -29,6 +29,24 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     matching_url: str = ""
     funding_url: str = ""
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_whatsapp_from: str = ""
+    twilio_sms_from: str = ""
+    twilio_api_url: str = ""
+    # Which adapter carries SMS: twilio, http (an aggregator described in SMS_HTTP_FILE) or smpp.
+    sms_provider: str = ""
+    sms_http_file: Path | None = None
+    smpp_host: str = ""
+    smpp_port: int = Field(default=2775, ge=1, le=65535)
+    smpp_system_id: str = ""
+    smpp_password: SecretStr = SecretStr("")
+    smpp_from: str = ""
+    telegram_token: SecretStr = SecretStr("")
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    telegram_api_url: str = ""
+
     knowledge_dir: Path = ROOT / "knowledge"
     model_dir: Path = ROOT / "models"
     log_level: str = "INFO"
@@ -38,6 +56,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=4, ge=1)
     resume_days: int = Field(default=30, ge=1)
     session_minutes: int = Field(default=60, ge=1)
+    send_lease_seconds: float = Field(default=60.0, gt=0)
+    send_first_retry_seconds: float = Field(default=2.0, gt=0)
+    send_attempts: int = Field(default=14, ge=1)
     swap_blocks: bool = False
     audit_sample: bool = False
 
@@ -51,11 +72,17 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite: or postgresql:")
         return url
 
-    @validator("public_url", "matching_url", "funding_url")
+    @validator("public_url", "matching_url", "funding_url", "twilio_api_url", "telegram_api_url")
     def _is_http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
+
+    @validator("sms_provider")
+    def _known_provider(cls, name: str) -> str:
+        if name not in ("", "twilio", "http", "smpp"):
+            raise ValueError("must be twilio, http or smpp")
+        return name
 
     @validator("secret_key")
     def _long_enough(cls, key: SecretStr) -> SecretStr:

@@ -39,7 +39,7 @@ async def take_turn(agent: Agent, session: Session, claim: inbox.Claim, wakeup: 
     conversation.last_message_at = time.time()
     session.flush()
     inbox.close(session, claim, "done")
-    outbox.put(session, conversation.id, message.id, payloads)
+    outbox.put(session, conversation.id, conversation.channel, message.id, payloads)
     wakeup.notify(session, "outbox", str(message.id))
     session.commit()
     wakeup.notify_committed("outbox", str(message.id))

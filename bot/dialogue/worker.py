@@ -16,11 +16,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session, sessionmaker
 
 from actions.results import warm_up
+from bot import metrics
 from bot.dialogue.agent import load_agent
 from bot.dialogue.model import model_path
 from bot.dialogue.turn import take_turn
+from bot.faults import name_of, place_of
 from bot.settings import Settings
-from bot.storage import inbox, outbox, retention
+from bot.storage import inbox, outbox, reminders, retention
 from bot.storage.database import make_engine, make_sessions
 from bot.storage.models import Conversation, Heartbeat
 from bot.storage.wakeup import Wakeup, make_wakeup
@@ -48,30 +50,34 @@ class Worker:
             claim = inbox.claim(session, self.settings.lease_seconds)
         if claim is None:
             return False
+        started = time.time()
+        outcome = await self._take(claim)
+        metrics.turn(time.time() - started, outcome, started - claim.received_at if claim.attempts == 1 else None)
+        return True
+
+    async def _take(self, claim: inbox.Claim) -> str:
         if claim.attempts > self.settings.max_attempts:
             await self._set_aside(claim, "too many attempts")
-            return True
+            return "dead"
         with self.sessions() as session:
             try:
                 await take_turn(self.agent, session, claim, self.wakeup)
+                return "done"
             except inbox.LeaseLost:
                 session.rollback()
                 logger.warning("turn rolled back: its lease was taken over")
+                return "lost"
             except Exception as error:
                 session.rollback()
-                self._log_failure(claim, error)
-                await self._retry_or_set_aside(claim, _name_of(error))
-        return True
-
-    @staticmethod
-    def _log_failure(claim: inbox.Claim, error: Exception) -> None:
-        cause = error.__cause__ or error
-        place = cause.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "unknown place"
-        # An exception's text may quote what an owner wrote: only its type and place are logged.
-        logger.error("turn %s failed, attempt %s: %s at %s", claim.inbox_id, claim.attempts, _name_of(error), where)
+                logger.error(
+                    "turn %s failed, attempt %s: %s at %s",
+                    claim.inbox_id,
+                    claim.attempts,
+                    name_of(error),
+                    place_of(error),
+                )
+                await self._retry_or_set_aside(claim, name_of(error))
+                return "failed"
 
     async def _retry_or_set_aside(self, claim: inbox.Claim, error: str) -> None:
         if claim.attempts >= self.settings.max_attempts:
@@ -90,7 +96,9 @@ class Worker:
                 "utter_apology", {"language": language}, conversation.channel if conversation else ""
             )
             inbox.close(session, claim, "dead", error)
-            outbox.put(session, claim.conversation_id, claim.inbox_id, [{"text": draft["text"], "language": language}])
+            if conversation is not None:
+                apology = {"text": draft["text"], "language": language}
+                outbox.put(session, claim.conversation_id, conversation.channel, claim.inbox_id, [apology])
             self.wakeup.notify(session, "outbox", str(claim.inbox_id))
             session.commit()
         self.wakeup.notify_committed("outbox", str(claim.inbox_id))
@@ -112,11 +120,6 @@ class Worker:
 def process_name() -> str:
     """Return a name for this process, unique among machines."""
     return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def _name_of(error: BaseException) -> str:
-    cause = error.__cause__
-    return f"{type(error).__name__}({type(cause).__name__})" if cause else type(error).__name__
 
 
 async def run(settings: Settings) -> None:
@@ -168,6 +171,9 @@ async def _housekeeping(worker: Worker, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             worker.beat()
+            with worker.sessions() as session:
+                reminders.hand_over_due(session, lambda under_way: worker.wakeup.notify(under_way, "inbox"))
+            worker.wakeup.notify_committed("inbox")
             with worker.sessions() as session:
                 retention.purge(session, worker.settings.session_minutes * 60)
         except Exception as error:  # the database may be away for a while: the next beat tries again

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot import metrics
 from bot.channels import web
+from bot.channels.registry import Ground, make_channels
+from bot.gateway import webhooks
 from bot.gateway.delivery import Replies
+from bot.gateway.intake import Intake
 from bot.gateway.links import MediaLinks
+from bot.gateway.sender import Sender
+from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import load
 from bot.settings import Settings, get_settings
 from bot.storage import inbox
 from bot.storage.addresses import AddressBook
+from bot.storage.boxes import waiting_rows
 from bot.storage.database import make_engine, make_sessions
 from bot.storage.models import Heartbeat, Media
 from bot.storage.wakeup import make_wakeup
@@ -52,6 +60,11 @@ class Gateway:
         self.wakeup = make_wakeup(engine)
         self.links = MediaLinks(settings.derived_key("media-links"))
         self.replies = Replies(self.sessions, self.links)
+        self.intake = Intake(
+            self.accepting, self.sessions, self.addresses, self.wakeup, load_keywords(settings.knowledge_dir)
+        )
+        self.channels, self.channels_off = make_channels(Ground(settings, self.sessions))
+        self.sender = Sender(self.sessions, self.channels, self.addresses, self.links, settings)
         words = load(settings.knowledge_dir / "labels.yml").data
         self.page_labels = {key: text for key, text in words.items() if key.startswith("page_")}
 
@@ -61,19 +74,11 @@ class Gateway:
             message = web.WebMessage.parse_obj(json.loads(await request.body()))
         except (ValueError, RecursionError) as error:
             return _problem(422, "the message is not valid", _reasons(error))
-        accepted = await run_in_threadpool(self._accept, message.incoming())
+        accepted = await run_in_threadpool(self.intake.accept, message.incoming())
         replies = await self.replies.wait_for(accepted.inbox_id, self.settings.reply_wait_seconds, accepted.new)
         if replies is None:
             return JSONResponse({"messages": [], "pending": True}, status_code=202)
         return JSONResponse({"messages": replies, "repeated": not accepted.new})
-
-    def _accept(self, incoming: inbox.Incoming) -> inbox.Accepted:
-        with self.accepting() as session:
-            accepted = inbox.accept(
-                session, self.addresses, incoming, lambda under_way: self.wakeup.notify(under_way, "inbox")
-            )
-        self.wakeup.notify_committed("inbox")
-        return accepted
 
     async def get_messages(self, request: Request) -> Response:
         """Return what was said in a conversation after an id: how a page comes back after a cut."""
@@ -124,14 +129,47 @@ class Gateway:
         return JSONResponse(state, status_code=200 if state["ready"] else 503)
 
     def _state(self) -> dict[str, Any]:
+        channels = {name: channel.state() for name, channel in self.channels.items()}
+        channels |= dict.fromkeys(self.channels_off, "off")
         try:
             with self.sessions() as session:
                 session.execute(text("SELECT 1"))
                 beats = session.execute(select(Heartbeat.beat_at).where(Heartbeat.kind == "worker")).scalars().all()
+                boxes = waiting_rows(session)
         except SQLAlchemyError:
-            return {"ready": False, "database": "down", "worker": "unknown"}
+            return {"ready": False, "database": "down", "worker": "unknown", "channels": channels}
         alive = any(beat > time.time() - READY_SECONDS for beat in beats)
-        return {"ready": alive, "database": "up", "worker": "up" if alive else "down"}
+        state = {"ready": alive, "database": "up", "worker": "up" if alive else "down", "channels": channels}
+        return state | {f"{box}_{status}": count for (box, status), count in boxes.items()}
+
+    async def metrics(self, _request: Request) -> Response:
+        """Return what every stage counted, for Prometheus."""
+        text = await run_in_threadpool(self._metrics)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def _metrics(self) -> bytes:
+        with self.sessions() as session:
+            return metrics.text(waiting_rows(session))
+
+    async def start(self) -> list[asyncio.Task[None]]:
+        """Begin what runs beside requests."""
+        self.wakeup.listen("outbox", self.replies.announce)
+        for name, channel in self.channels.items():
+            await channel.start(partial(self.intake.take, name))
+        tasks = [asyncio.create_task(self.replies.keep_books())]
+        if self.channels:
+            tasks.append(asyncio.create_task(self.sender.run(self.wakeup)))
+        return tasks
+
+    async def close(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Finish what is under way."""
+        for channel in self.channels.values():
+            await channel.close()
+        self.sender.stop()
+        books, *sending = tasks
+        await asyncio.gather(*sending)
+        books.cancel()
+        self.wakeup.close()
 
 
 class SafeHeaders:
@@ -199,15 +237,14 @@ async def _home(_request: Request) -> Response:
 
 def make_app(settings: Settings | None = None) -> Starlette:
     """Return the ASGI application."""
-    gateway = Gateway(settings or get_settings())
+    settings = settings or get_settings()
+    gateway = Gateway(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        gateway.wakeup.listen("outbox", gateway.replies.announce)
-        books = asyncio.create_task(gateway.replies.keep_books())
+        tasks = await gateway.start()
         yield
-        books.cancel()
-        gateway.wakeup.close()
+        await gateway.close(tasks)
 
     return Starlette(
         routes=[
@@ -219,6 +256,8 @@ def make_app(settings: Settings | None = None) -> Starlette:
             Route("/media/{token}", gateway.media),
             Route("/health", gateway.health),
             Route("/ready", gateway.ready),
+            Route("/metrics", gateway.metrics),
+            *webhooks.routes(gateway.channels, gateway.intake, settings.address),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(SafeHeaders)],

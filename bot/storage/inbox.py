@@ -42,6 +42,7 @@ class Claim:
     conversation_id: str
     token: str
     attempts: int
+    received_at: float
 
 
 class LeaseLost(Exception):
@@ -49,9 +50,16 @@ class LeaseLost(Exception):
 
 
 def accept(
-    session: Session, addresses: AddressBook, message: Incoming, announce: Callable[[Session], None]
+    session: Session,
+    addresses: AddressBook,
+    message: Incoming,
+    announce: Callable[[Session], None],
+    along: Callable[[Session, InboxMessage], None] | None = None,
 ) -> Accepted:
-    """Write a message to the inbox, announced in the same transaction; a known provider id changes nothing. Commits."""
+    """Write a message to the inbox, announced in the same transaction; a known provider id changes nothing. Commits.
+
+    `along` changes what must change with a new message, in the same transaction too.
+    """
     conversation_id = _conversation_for(session, addresses, message)
     row = InboxMessage(
         conversation_id=conversation_id,
@@ -59,10 +67,13 @@ def accept(
         provider_id=message.provider_id,
         kind=message.kind,
         body=message.body,
+        received_at=time.time(),
     )
     session.add(row)
     try:
         announce(session)
+        if along is not None:
+            along(session, row)
         session.commit()
         return Accepted(row.id, conversation_id, new=True)
     except IntegrityError:
@@ -70,7 +81,7 @@ def accept(
     known = _known(session, message)
     session.rollback()
     if known is None:  # the conversation was erased in between
-        return accept(session, addresses, message, announce)
+        return accept(session, addresses, message, announce, along)
     return Accepted(known.id, known.conversation_id, new=False)
 
 
@@ -112,7 +123,7 @@ _earlier = aliased(InboxMessage)
 _free = or_(Conversation.lease_until.is_(None), Conversation.lease_until < bindparam("now"))
 # Built once: making a statement costs more than running it.
 _CANDIDATES = (
-    select(InboxMessage.id, InboxMessage.conversation_id, InboxMessage.attempts)
+    select(InboxMessage.id, InboxMessage.conversation_id, InboxMessage.attempts, InboxMessage.received_at)
     .join(Conversation, Conversation.id == InboxMessage.conversation_id)
     .where(InboxMessage.status == "waiting", InboxMessage.available_at <= bindparam("now"), _free)
     .where(
@@ -122,7 +133,8 @@ _CANDIDATES = (
             _earlier.id < InboxMessage.id,
         )
     )
-    .order_by(InboxMessage.id)
+    # Whose last turn is longest ago: a flood from one sender makes that sender wait, nobody else.
+    .order_by(Conversation.last_message_at, InboxMessage.id)
     .limit(5)
 )
 _LEASE = (
@@ -167,7 +179,7 @@ def claim(session: Session, lease_seconds: float) -> Claim | None:
     now = time.time()
     candidates = session.execute(_CANDIDATES, {"now": now}).all()
     session.rollback()
-    for inbox_id, conversation_id, attempts in candidates:
+    for inbox_id, conversation_id, attempts, received_at in candidates:
         token = new_id()
         lease = {"conversation": conversation_id, "now": now, "token": token, "until": now + lease_seconds}
         taken = session.execute(_LEASE, lease)
@@ -175,7 +187,7 @@ def claim(session: Session, lease_seconds: float) -> Claim | None:
         counted = session.execute(_ATTEMPT, {"message": inbox_id})
         if taken.rowcount == 1 and counted.rowcount == 1:
             session.commit()
-            return Claim(inbox_id, conversation_id, token, attempts + 1)
+            return Claim(inbox_id, conversation_id, token, attempts + 1, received_at)
         session.rollback()
     return None
 

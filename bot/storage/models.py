@@ -89,16 +89,19 @@ class InboxMessage(Base):
     __table_args__ = (
         UniqueConstraint("channel", "provider_id"),
         Index("inbox_waiting", "status", "conversation_id", "id"),
+        Index("inbox_conversation", "conversation_id", "received_at"),
+        # Ids are never used twice, also not after an erasure: others remember them.
+        {"sqlite_autoincrement": True},
     )
 
     id = Column(RowId, primary_key=True, autoincrement=True)
     conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
     channel = Column(String(16), nullable=False)
     provider_id = Column(String(200), nullable=False)
-    kind = Column(String(16), nullable=False)  # text, choice or media
+    kind = Column(String(16), nullable=False)  # text, choice, media, location or clock (a reminder came due)
     body = Column(Text, nullable=False, default="")
     received_at = Column(Float, nullable=False, default=time.time)
-    status = Column(String(8), nullable=False, default="waiting")  # waiting, done or dead
+    status = Column(String(12), nullable=False, default="waiting")  # waiting, done or dead
     attempts = Column(Integer, nullable=False, default=0)
     available_at = Column(Float, nullable=False, default=time.time)
     error = Column(String(200))
@@ -109,15 +112,92 @@ class OutboxMessage(Base):
     """A reply to deliver at least once, in the order of its id within the conversation."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_conversation", "conversation_id", "id"), Index("outbox_waiting", "status"))
+    __table_args__ = (
+        Index("outbox_conversation", "conversation_id", "id"),
+        Index("outbox_waiting", "status", "channel", "available_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id = Column(RowId, primary_key=True, autoincrement=True)
     conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
+    channel = Column(String(16), nullable=False)
     inbox_id = Column(RowId, index=True)
     payload = Column(Document, nullable=False)
-    status = Column(String(8), nullable=False, default="waiting")  # waiting, sent or failed
+    # waiting, sent, failed (for good), held (outside the channel's window) or cancelled (the owner wants no more)
+    status = Column(String(12), nullable=False, default="waiting")
+    attempts = Column(Integer, nullable=False, default=0)
+    available_at = Column(Float, nullable=False, default=time.time)
+    # A claim is a lease with a token, as for conversations.
+    lease_token = Column(String(32))
+    lease_until = Column(Float)
+    error = Column(String(64))
     created_at = Column(Float, nullable=False, default=time.time)
     sent_at = Column(Float)
+
+    deliveries = relationship("Delivery", order_by="Delivery.part", passive_deletes=True)
+
+
+class Delivery(Base):
+    """One provider message of a reply: booked when the provider took it, moved on by the provider's reports.
+
+    A report can come before the booking: then the row has no reply yet.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("channel", "provider_id"), UniqueConstraint("outbox_id", "part"))
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    outbox_id = Column(RowId, ForeignKey("outbox.id", ondelete="CASCADE"))
+    part = Column(Integer)
+    channel = Column(String(16), nullable=False)
+    provider_id = Column(String(200), nullable=False)
+    status = Column(String(12), nullable=False)  # see bot.storage.deliveries.RANKS
+    error = Column(String(64))
+    segments = Column(Integer, nullable=False, default=1)
+    created_at = Column(Float, nullable=False, default=time.time)
+    updated_at = Column(Float, nullable=False, default=time.time)
+
+
+class ProviderResource(Base):
+    """Something made once in a provider's account, such as the template of a list, found by its key."""
+
+    __tablename__ = "provider_resources"
+
+    channel = Column(String(16), primary_key=True)
+    key = Column(String(120), primary_key=True)
+    resource_id = Column(String(64), nullable=False)
+    created_at = Column(Float, nullable=False, default=time.time)
+
+
+class Reminder(Base):
+    """Something to say unasked when its time has come: a turn is taken for it then, if the owner still wants it."""
+
+    __tablename__ = "reminders"
+    __table_args__ = (UniqueConstraint("conversation_id", "kind"),)
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
+    kind = Column(String(40), nullable=False)
+    due_at = Column(Float, nullable=False, index=True)
+    created_at = Column(Float, nullable=False, default=time.time)
+
+
+class Misunderstood(Base):
+    """A message that fell back, kept with consent and with its personal parts masked, for review."""
+
+    __tablename__ = "misunderstood"
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True)
+    text = Column(Text, nullable=False)
+    language = Column(String(8))
+    mixed = Column(Boolean, nullable=False, default=False)
+    # What was open, as kind or kind:about, and the likeliest readings as [{"name": …, "confidence": …}].
+    prompt = Column(String(40))
+    ranking = Column(Document, nullable=False)
+    created_at = Column(Float, nullable=False, default=time.time)
+    # What the owner meant: the reading they chose, or a reviewer's label.
+    intent = Column(String(40))
 
 
 class Assessment(Base):

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Integer, bindparam, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
-from bot.storage.models import InboxMessage, OutboxMessage
+from bot.storage.models import InboxMessage, OutboxMessage, new_id
 
-_INSERT = insert(OutboxMessage.__table__)
+_TABLE = OutboxMessage.__table__
+_INSERT = insert(_TABLE)
 
 
-def put(session: Session, conversation_id: str, inbox_id: int | None, payloads: Sequence[dict[str, Any]]) -> None:
+@dataclass(frozen=True)
+class Shipment:
+    """A reply that a sender may deliver until the lease ends."""
+
+    outbox_id: int
+    token: str
+    attempts: int
+
+
+class ShipmentLost(Exception):
+    """Another sender has taken the reply over, or it was erased."""
+
+
+def put(
+    session: Session, conversation_id: str, channel: str, inbox_id: int | None, payloads: Sequence[dict[str, Any]]
+) -> None:
     """Add replies in order, in the caller's transaction."""
     rows = [
-        {"conversation_id": conversation_id, "inbox_id": inbox_id, "payload": payload, "status": "waiting"}
+        {
+            "conversation_id": conversation_id,
+            "channel": channel,
+            "inbox_id": inbox_id,
+            "payload": payload,
+            "status": "waiting",
+        }
         for payload in payloads
     ]
     if rows:
@@ -44,3 +67,106 @@ def mark_sent(session: Session, ids: Sequence[int]) -> None:
             .execution_options(synchronize_session=False)
         )
         session.commit()
+
+
+_earlier = aliased(OutboxMessage)
+_free = or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < bindparam("now"))
+_first = ~exists().where(
+    _earlier.conversation_id == OutboxMessage.conversation_id,
+    _earlier.status == "waiting",
+    _earlier.id < OutboxMessage.id,
+)
+_CANDIDATES = (
+    select(OutboxMessage.id, OutboxMessage.attempts)
+    .where(OutboxMessage.status == "waiting", OutboxMessage.channel.in_(bindparam("channels", expanding=True)))
+    .where(OutboxMessage.available_at <= bindparam("now"), _free, _first)
+    .order_by(OutboxMessage.available_at, OutboxMessage.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_LEASE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("reply"), _TABLE.c.status == "waiting")
+    .where(or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until < bindparam("now")))
+    .values(lease_token=bindparam("token"), lease_until=bindparam("until"), attempts=_TABLE.c.attempts + 1)
+)
+_SETTLE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("reply"), _TABLE.c.lease_token == bindparam("token"))
+    .values(
+        status=bindparam("new_status"),
+        error=bindparam("new_error"),
+        available_at=bindparam("at"),
+        sent_at=bindparam("sent"),
+        lease_token=None,
+        lease_until=None,
+    )
+)
+_NEXT_AVAILABLE = (
+    select(OutboxMessage.available_at)
+    .where(OutboxMessage.status == "waiting", OutboxMessage.channel.in_(bindparam("channels", expanding=True)))
+    .where(_free, _first)
+    .order_by(OutboxMessage.available_at)
+    .limit(1)
+)
+
+
+def claim(session: Session, channels: Collection[str], limit: int, lease_seconds: float) -> list[Shipment]:
+    """Lease up to `limit` replies, at most one a conversation and the oldest of each, and commit."""
+    now = time.time()
+    found = session.execute(_CANDIDATES, {"now": now, "channels": list(channels), "most": limit}).all()
+    shipments = []
+    for outbox_id, attempts in found:
+        token = new_id()
+        lease = {"reply": outbox_id, "now": now, "token": token, "until": now + lease_seconds}
+        if session.execute(_LEASE, lease).rowcount == 1:
+            shipments.append(Shipment(outbox_id, token, attempts + 1))
+    session.commit()
+    return shipments
+
+
+def settle(
+    session: Session, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None
+) -> None:
+    """End the lease in the caller's transaction: sent, failed, held, cancelled, or waiting until retry_at.
+
+    Raise ShipmentLost when the lease is no longer the caller's.
+    """
+    now = time.time()
+    values = {
+        "reply": shipment.outbox_id,
+        "token": shipment.token,
+        "new_status": status,
+        "new_error": error,
+        "at": now if retry_at is None else retry_at,
+        "sent": now if status == "sent" else None,
+    }
+    if session.execute(_SETTLE, values).rowcount != 1:
+        raise ShipmentLost(shipment.outbox_id)
+
+
+def release_held(session: Session, conversation_id: str) -> None:
+    """Let what waited for the owner to write again go out, in the caller's transaction."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.conversation_id == conversation_id, OutboxMessage.status == "held")
+        .values(status="waiting", available_at=time.time(), error=None, attempts=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def cancel_waiting(session: Session, conversation_id: str) -> None:
+    """Take back what has not left yet, in the caller's transaction: the owner wants no more messages."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.conversation_id == conversation_id, OutboxMessage.status.in_(("waiting", "held")))
+        .values(status="cancelled", error="opted out", lease_token=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def next_available_in(session: Session, channels: Collection[str]) -> float | None:
+    """Return the seconds until a reply can be claimed (0 or less: now); None when none waits for a time."""
+    now = time.time()
+    at = session.execute(_NEXT_AVAILABLE, {"channels": list(channels), "now": now}).scalar_one_or_none()
+    session.rollback()
+    return None if at is None else at - now

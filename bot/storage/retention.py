@@ -12,15 +12,19 @@ from bot.storage.models import (
     Assessment,
     ChosenAction,
     Conversation,
+    Delivery,
     Firm,
     InboxMessage,
     Media,
+    Misunderstood,
     OutboxMessage,
+    Reminder,
     Result,
 )
 
 # The words of a conversation are kept as long as an unfinished test can be resumed.
 MESSAGE_DAYS = 30
+UNBOOKED_SECONDS = 86400.0
 
 
 def purge(session: Session, session_seconds: float) -> None:
@@ -60,7 +64,13 @@ def purge(session: Session, session_seconds: float) -> None:
     )
     session.execute(
         delete(OutboxMessage)
-        .where(OutboxMessage.created_at < old, OutboxMessage.status != "waiting")
+        .where(OutboxMessage.created_at < old, OutboxMessage.status.not_in(("waiting", "held")))
+        .execution_options(synchronize_session=False)
+    )
+    # Reports about messages of nobody's: their reply was erased, or never ours.
+    session.execute(
+        delete(Delivery)
+        .where(Delivery.outbox_id.is_(None), Delivery.created_at < now - UNBOOKED_SECONDS)
         .execution_options(synchronize_session=False)
     )
     session.commit()
@@ -99,6 +109,8 @@ def erase_messages(session: Session, conversation_id: str) -> None:
     for statement in (
         delete(OutboxMessage).where(OutboxMessage.conversation_id == conversation_id),
         delete(Media).where(Media.conversation_id == conversation_id),
+        delete(Misunderstood).where(Misunderstood.conversation_id == conversation_id),
+        delete(Reminder).where(Reminder.conversation_id == conversation_id),
         delete(InboxMessage).where(InboxMessage.conversation_id == conversation_id, InboxMessage.status != "waiting"),
         update(InboxMessage).where(InboxMessage.conversation_id == conversation_id).values(body=""),
     ):

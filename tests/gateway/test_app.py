@@ -33,9 +33,8 @@ def test_the_replies_of_a_turn_that_ended_meanwhile_come_with_the_same_id(client
     post(client)
     message = session.execute(select(InboxMessage)).scalar_one()
     message.status = "done"
-    outbox.put(
-        session, message.conversation_id, message.id, [{"text": "ahlan"}, {"text": "bikom", "language": "ary-Latn"}]
-    )
+    replies = [{"text": "ahlan"}, {"text": "bikom", "language": "ary-Latn"}]
+    outbox.put(session, message.conversation_id, "web", message.id, replies)
     session.commit()
     answer = post(client)
     assert answer.status_code == 200
@@ -49,7 +48,7 @@ def test_the_history_shows_both_sides_and_buttons_by_their_titles(client, sessio
     message = session.execute(select(InboxMessage)).scalar_one()
     message.status = "done"
     button = {"choice": "greet", "title": "Bonjour"}
-    outbox.put(session, message.conversation_id, message.id, [{"text": "ahlan", "buttons": [button]}])
+    outbox.put(session, message.conversation_id, "web", message.id, [{"text": "ahlan", "buttons": [button]}])
     session.commit()
     post(client, message_id="m-2", text=None, choice="greet")
     history = client.get("/api/chat/messages", params={"conversation": "c-1"}).json()["messages"]
@@ -74,7 +73,9 @@ def test_a_strange_position_is_refused(client, after):
 
 def test_ready_only_with_a_living_worker(client, session):
     assert client.get("/ready").status_code == 503
-    assert client.get("/health").json() == {"ready": False, "database": "up", "worker": "down"}
+    state = client.get("/health").json()
+    assert (state["ready"], state["database"], state["worker"]) == (False, "up", "down")
+    assert (state["inbox_waiting"], state["inbox_dead"], state["outbox_waiting"]) == (0, 0, 0)
     session.add(Heartbeat(process="w", kind="worker", beat_at=time.time()))
     session.commit()
     assert client.get("/ready").status_code == 200

@@ -154,3 +154,26 @@ def test_each_conversations_order_is_kept_however_messages_interleave(session, a
         done(session, claim)
     assert sum(len(positions) for positions in taken.values()) == len(order)
     assert all(positions == sorted(positions) for positions in taken.values())
+
+
+def test_a_flood_from_one_sender_makes_only_that_sender_wait(session, addresses):
+    for number in range(30):
+        inbox.accept(session, addresses, text(number, "flood"), silent)
+    flooded, _ = take(session)
+    inbox.accept(session, addresses, text(1, "quiet"), silent)
+    session.get(Conversation, flooded.conversation_id).last_message_at = time.time()
+    done(session, flooded)
+    claimed, body = take(session)
+    assert claimed.conversation_id != flooded.conversation_id
+    assert body == "message 1"
+
+
+def test_what_changes_along_with_a_message_changes_once(session, addresses):
+    def along(session, row):
+        conversation = session.get(Conversation, row.conversation_id)
+        conversation.opted_out_at = (conversation.opted_out_at or 0) + 1
+
+    for _ in range(2):
+        inbox.accept(session, addresses, text(1), silent, along)
+    session.expire_all()
+    assert session.execute(select(Conversation.opted_out_at)).scalar_one() == 1

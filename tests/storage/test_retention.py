@@ -38,7 +38,7 @@ def owner(session, addresses, consent: bool, silent_for: float, name: str = "a")
     conversation.firm = firm
     conversation.last_message_at = time.time() - silent_for
     session.add(Media(conversation_id=conversation.id, content_type="a/b", filename="f", data=b"x", expires_at=9e9))
-    session.add(OutboxMessage(conversation_id=conversation.id, payload={"text": "ahlan"}, status="sent"))
+    session.add(OutboxMessage(conversation_id=conversation.id, channel="web", payload={"text": "ahlan"}, status="sent"))
     session.get(InboxMessage, accepted.inbox_id).status = "done"
     session.commit()
     return conversation.id
@@ -86,7 +86,7 @@ def test_an_erased_conversation_goes_after_its_last_reply_was_delivered(session,
     erased = owner(session, addresses, consent=True, silent_for=0)
     conversation = session.get(Conversation, erased)
     conversation.erase_at = time.time() - 1
-    session.add(OutboxMessage(conversation_id=erased, payload={"text": "tmse7"}, status="waiting"))
+    session.add(OutboxMessage(conversation_id=erased, channel="web", payload={"text": "tmse7"}, status="waiting"))
     session.commit()
     retention.purge(session, HOUR)
     assert session.get(Conversation, erased) is not None

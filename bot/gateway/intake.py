@@ -1,0 +1,104 @@
+"""What a channel received goes into the inbox, and what a provider reports into the deliveries."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.concurrency import run_in_threadpool
+
+from bot import metrics
+from bot.channels.channel import OptedOut, Received, Report, Retryable, WindowClosed
+from bot.knowledge.keywords import Keywords
+from bot.storage import deliveries, inbox, outbox
+from bot.storage.addresses import AddressBook
+from bot.storage.inbox import Accepted, Incoming
+from bot.storage.models import Conversation, InboxMessage, OutboxMessage
+from bot.storage.reminders import forget
+from bot.storage.wakeup import Wakeup
+
+logger = logging.getLogger(__name__)
+
+# A message that a provider took and failed to deliver for a passing reason is tried again after this long.
+LATE_RETRY_SECONDS = 60.0
+OPT_OUT_CHOICE = "opt_out:yes"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes in messages and reports; when a method returns, nothing of it can be lost."""
+
+    accepting: sessionmaker[Session]
+    """Sessions that wait for the disk."""
+    sessions: sessionmaker[Session]
+    addresses: AddressBook
+    wakeup: Wakeup
+    keywords: Keywords
+
+    async def take(self, channel: str, received: Received) -> None:
+        """Keep messages first, then reports."""
+        for message in received.messages:
+            await run_in_threadpool(self.accept, message)
+        for report in received.reports:
+            await run_in_threadpool(self.note, channel, report)
+
+    def accept(self, message: Incoming) -> Accepted:
+        """Put one message into the inbox; STOP takes effect here, before any turn."""
+        stops = message.kind == "text" and self.keywords.stops(message.body)
+        restarts = message.kind == "text" and self.keywords.restarts(message.body)
+        if stops:
+            message = replace(message, kind="choice", body=OPT_OUT_CHOICE)
+
+        def along(session: Session, row: InboxMessage) -> None:
+            if stops:
+                stop_messages(session, row.conversation_id, row.received_at)
+            elif restarts:
+                session.get(Conversation, row.conversation_id).opted_out_at = None
+            outbox.release_held(session, row.conversation_id)
+
+        with self.accepting() as session:
+            accepted = inbox.accept(
+                session, self.addresses, message, lambda under_way: self.wakeup.notify(under_way, "inbox"), along
+            )
+        self.wakeup.notify_committed("inbox")
+        metrics.received(message.channel, message.kind, new=accepted.new)
+        return accepted
+
+    def note(self, channel: str, report: Report) -> None:
+        """Move a provider message forward, and draw the consequence of a failure."""
+        code = report.error.code if report.error else None
+        with self.sessions() as session:
+            outbox_id = deliveries.report(session, channel, report.provider_id, report.status, code)
+        metrics.reported(channel, report.status, code)
+        if outbox_id is not None and report.error is not None:
+            self.fail_late(outbox_id, report)
+
+    def fail_late(self, outbox_id: int, report: Report) -> None:
+        """Send again later, hold, or stop, as the error of a message that had been taken says."""
+        error = report.error
+        with self.sessions() as session:
+            if isinstance(error, WindowClosed):
+                deliveries.send_again(session, outbox_id, "held", error.code, time.time())
+            elif isinstance(error, Retryable):
+                later = time.time() + (error.after or LATE_RETRY_SECONDS)
+                deliveries.send_again(session, outbox_id, "waiting", error.code, later)
+            elif isinstance(error, OptedOut):
+                conversation = session.execute(
+                    select(OutboxMessage.conversation_id).filter_by(id=outbox_id)
+                ).scalar_one_or_none()
+                if conversation is not None:
+                    stop_messages(session, conversation, time.time())
+                session.commit()
+        self.wakeup.notify_committed("outbox")
+
+
+def stop_messages(session: Session, conversation_id: str, at: float) -> None:
+    """Send nothing more that the owner did not ask for after this moment, in the caller's transaction."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is not None:
+        conversation.opted_out_at = at
+    forget(session, conversation_id)
+    outbox.cancel_waiting(session, conversation_id)

@@ -1,0 +1,79 @@
+"""Provider messages of replies: booked once taken, moved forward by the provider's reports, never back."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bot.storage.models import Delivery, OutboxMessage
+
+RANKS = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+"""How far a provider message is; reports come in any order, and the highest counts."""
+
+
+def booked_parts(session: Session, outbox_id: int) -> set[int]:
+    """Return the parts of a reply that a provider has taken already."""
+    return set(session.execute(select(Delivery.part).filter_by(outbox_id=outbox_id)).scalars())
+
+
+def book(
+    session: Session, outbox_id: int, part: int, channel: str, provider_id: str, status: str, segments: int
+) -> str | None:
+    """Note that the provider took a part, and commit; return the error when it was reported failed before."""
+    row = {"outbox_id": outbox_id, "part": part, "segments": segments, "updated_at": time.time()}
+    session.add(Delivery(channel=channel, provider_id=provider_id, status=status, created_at=time.time(), **row))
+    try:
+        session.commit()
+        return None
+    except IntegrityError:  # its report came first, or another sender booked the part
+        session.rollback()
+    early = update(Delivery).where(
+        Delivery.channel == channel, Delivery.provider_id == provider_id, Delivery.outbox_id.is_(None)
+    )
+    try:
+        session.execute(early.values(**row).execution_options(synchronize_session=False))
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        return None
+    known = session.execute(select(Delivery.status, Delivery.error).filter_by(channel=channel, provider_id=provider_id))
+    status_now, error = known.one_or_none() or (status, None)
+    session.rollback()
+    return error if status_now == "failed" else None
+
+
+def report(session: Session, channel: str, provider_id: str, status: str, error: str | None = None) -> int | None:
+    """Move a provider message forward and commit; return the id of its reply when this report was news.
+
+    A report about a message that is not booked yet is kept for the booking.
+    """
+    known = session.execute(select(Delivery).filter_by(channel=channel, provider_id=provider_id)).scalar_one_or_none()
+    if known is None:
+        session.add(Delivery(channel=channel, provider_id=provider_id, status=status, error=error))
+        try:
+            session.commit()
+            return None
+        except IntegrityError:
+            session.rollback()
+            return report(session, channel, provider_id, status, error)
+    if RANKS[status] <= RANKS[known.status]:
+        session.rollback()
+        return None
+    known.status, known.error, known.updated_at = status, error, time.time()
+    session.commit()
+    return None if known.outbox_id is None else int(known.outbox_id)
+
+
+def send_again(session: Session, outbox_id: int, status: str, error: str, available_at: float) -> None:
+    """Put a reply back whose provider message failed later on: waiting for a retry, or held. Commits."""
+    session.execute(delete(Delivery).where(Delivery.outbox_id == outbox_id, Delivery.status == "failed"))
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.status == "sent")
+        .values(status=status, error=error, available_at=available_at)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
