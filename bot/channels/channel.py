@@ -104,11 +104,15 @@ class WindowClosed(SendError):
 
 @dataclass(frozen=True)
 class Report:
-    """What a provider says later of a message it took; a failure carries the error that sending would have raised."""
+    """What a provider says later of a message it took; a failure carries the error that sending would have raised.
+
+    `channel` is set where one webhook serves several channels.
+    """
 
     provider_id: str
     status: str
     error: SendError | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Intake:
         for message in received.messages:
             await run_in_threadpool(self.accept, message)
         for report in received.reports:
-            await run_in_threadpool(self.note, channel, report)
+            await run_in_threadpool(self.note, report.channel or channel, report)
 
     def accept(self, message: Incoming) -> Accepted:
         """Put one message into the inbox; STOP takes effect here, before any turn."""

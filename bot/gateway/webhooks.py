@@ -17,9 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 def routes(channels: dict[str, Channel], intake: Intake, public_url: str) -> Iterator[Route]:
-    """Give one route for each path that a channel listens on."""
+    """Give one route for each path that a channel listens on; two channels of one provider may share a path."""
+    seen = set()
     for name, channel in channels.items():
         for path, read in channel.routes.items():
+            if path in seen:
+                continue
+            seen.add(path)
             yield Route(path, _handler(name, read, intake, public_url), methods=["GET", "POST"])
 
 
