@@ -144,6 +144,9 @@ class Refused(Exception):
         self.reason = reason
 
 
+Reader = Callable[[Webhook], "Received | Awaitable[Received]"]
+"""Read a request, or raise Refused; a reader that looks something up is asynchronous, so that nobody waits for it."""
+
 TakeIn = Callable[[Received], Awaitable[None]]
 """Keep what was received; when it returns, messages are in the inbox and on the disk."""
 
@@ -156,7 +159,7 @@ class Channel(Protocol):
     """How long after the owner's last message free text may be sent; None for always."""
 
     @property
-    def routes(self) -> Mapping[str, Callable[[Webhook], Received]]:
+    def routes(self) -> Mapping[str, Reader]:
         """Return the paths this channel listens on, such as /webhooks/sms, and how each request is read."""
 
     def render(self, reply: Reply) -> Sequence[Any]:

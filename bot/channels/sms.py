@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
-from bot.channels.channel import Received, Sent, TakeIn, Webhook
+from bot.channels.channel import Reader, Sent, TakeIn
 
 NAME = "sms"
 
@@ -14,7 +14,7 @@ class SmsProvider(Protocol):
     """Carries texts of SMS; what arrives is Incoming of the channel `sms`, with the number in E.164 as address."""
 
     @property
-    def routes(self) -> Mapping[str, Callable[[Webhook], Received]]:
+    def routes(self) -> Mapping[str, Reader]:
         """Return the webhook paths, as Channel.routes."""
 
     async def send(self, address: str, text: str) -> Sent:

@@ -53,6 +53,9 @@ class Intake:
             message = replace(message, kind="choice", body=OPT_OUT_CHOICE)
 
         def along(session: Session, row: InboxMessage) -> None:
+            if message.kind in inbox.SIGNALS:
+                obey(session, row)
+                return
             if stops:
                 stop_messages(session, row.conversation_id, row.received_at)
             elif restarts:
@@ -93,6 +96,26 @@ class Intake:
                     stop_messages(session, conversation, time.time())
                 session.commit()
         self.wakeup.notify_committed("outbox")
+
+
+def obey(session: Session, row: InboxMessage) -> None:
+    """Do what a signal of the channel asks for, and close its row, in the caller's transaction."""
+    row.status, row.done_at = "done", row.received_at
+    conversation = session.get(Conversation, row.conversation_id)
+    if conversation is None:  # erased in between: the row finds no conversation either, and is accepted anew
+        return
+    if row.kind == inbox.BLOCKED:
+        # Who had said STOP before stays stopped when the block is taken back.
+        stop_messages(session, conversation.id, conversation.opted_out_at or row.received_at)
+    elif row.kind == inbox.RESTARTED or _stopped_by_block(session, conversation):
+        conversation.opted_out_at = None
+
+
+def _stopped_by_block(session: Session, conversation: Conversation) -> bool:
+    block = select(InboxMessage.id).filter_by(
+        conversation_id=conversation.id, kind=inbox.BLOCKED, received_at=conversation.opted_out_at
+    )
+    return session.execute(block.limit(1)).first() is not None
 
 
 def stop_messages(session: Session, conversation_id: str, at: float) -> None:

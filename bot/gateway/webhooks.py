@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from inspect import isawaitable
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bot import metrics
-from bot.channels.channel import Channel, Received, Refused, Webhook
+from bot.channels.channel import Channel, Reader, Refused, Webhook
 from bot.gateway.intake import Intake
 
 logger = logging.getLogger(__name__)
@@ -27,15 +28,14 @@ def routes(channels: dict[str, Channel], intake: Intake, public_url: str) -> Ite
             yield Route(path, _handler(name, read, intake, public_url), methods=["GET", "POST"])
 
 
-def _handler(
-    name: str, read: Callable[[Webhook], Received], intake: Intake, public_url: str
-) -> Callable[[Request], object]:
+def _handler(name: str, read: Reader, intake: Intake, public_url: str) -> Callable[[Request], object]:
     async def handle(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         # The address the provider was given, whatever proxy stands between: signatures are computed over it.
         webhook = Webhook(request.method, public_url + request.url.path + query, request.headers, await request.body())
         try:
-            received = read(webhook)
+            reading = read(webhook)
+            received = await reading if isawaitable(reading) else reading
         except Refused as refusal:
             metrics.refused(name, refusal.status)
             logger.info("a webhook of %s was refused: %s", name, refusal.reason)

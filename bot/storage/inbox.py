@@ -13,6 +13,13 @@ from sqlalchemy.orm import Session, aliased
 from bot.storage.addresses import AddressBook
 from bot.storage.models import Conversation, InboxMessage, new_id
 
+BLOCKED, UNBLOCKED, RESTARTED = "blocked", "unblocked", "restarted"
+SIGNALS = (BLOCKED, UNBLOCKED, RESTARTED)
+"""Kinds of what an owner did to a channel rather than said: kept so that each counts once, no turn is taken for them.
+
+The owner blocked us; took exactly that back; asked for messages again, whatever stopped them.
+"""
+
 
 @dataclass(frozen=True)
 class Incoming:

@@ -98,7 +98,8 @@ class InboxMessage(Base):
     conversation_id = Column(String(32), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
     channel = Column(String(16), nullable=False)
     provider_id = Column(String(200), nullable=False)
-    kind = Column(String(16), nullable=False)  # text, choice, media, location or clock (a reminder came due)
+    # text, choice, media, location, clock (a reminder came due) or one of inbox.SIGNALS
+    kind = Column(String(16), nullable=False)
     body = Column(Text, nullable=False, default="")
     received_at = Column(Float, nullable=False, default=time.time)
     status = Column(String(12), nullable=False, default="waiting")  # waiting, done or dead
