@@ -41,10 +41,11 @@ def run_gateway(settings: Settings) -> None:
     import uvicorn
 
     from bot.gateway.app import make_app
+    from bot.openapi import service_routes
 
     set_up_logging(settings)
     uvicorn.run(
-        make_app(settings),
+        make_app(settings, service_routes(settings)),
         host=settings.host,
         port=settings.port,
         access_log=False,  # its lines would hold conversation ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +33,7 @@ from bot.gateway.links import MediaLinks
 from bot.gateway.sender import Sender
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import load
+from bot.problem_details import problem
 from bot.settings import Settings, get_settings
 from bot.storage import inbox
 from bot.storage.addresses import AddressBook
@@ -73,7 +74,7 @@ class Gateway:
         try:
             message = web.WebMessage.parse_obj(json.loads(await request.body()))
         except (ValueError, RecursionError) as error:
-            return _problem(422, "the message is not valid", _reasons(error))
+            return problem(422, "the message is not valid", _reasons(error))
         accepted = await run_in_threadpool(self.intake.accept, message.incoming())
         replies = await self.replies.wait_for(accepted.inbox_id, self.settings.reply_wait_seconds, accepted.new)
         if replies is None:
@@ -85,10 +86,10 @@ class Gateway:
         conversation = request.query_params.get("conversation", "")
         after = request.query_params.get("after", "0")
         if not conversation or len(conversation) > 128 or not (after.isascii() and after.isdigit()) or len(after) > 18:
-            return _problem(422, "conversation and after (a number) are needed", [])
+            return problem(422, "conversation and after (a number) are needed")
         messages = await run_in_threadpool(self._history, conversation, int(after))
         if messages is None:
-            return _problem(404, "no such conversation", [])
+            return problem(404, "no such conversation")
         return JSONResponse({"messages": messages})
 
     def _history(self, address: str, after: int) -> list[dict[str, Any]] | None:
@@ -101,7 +102,7 @@ class Gateway:
         media_id = self.links.media_id(request.path_params["token"])
         media = await run_in_threadpool(self._media, media_id) if media_id else None
         if media is None:
-            return _problem(404, "this address is wrong or out of date", [])
+            return problem(404, "this address is wrong or out of date")
         disposition = "inline" if media.content_type.startswith("image/") else "attachment"
         headers = {
             "Content-Disposition": f'{disposition}; filename="{media.filename}"',
@@ -197,7 +198,7 @@ class SafeHeaders:
             body += part.get("body", b"")
             more = part.get("more_body", False)
             if len(body) > LARGEST_BODY:
-                await _problem(413, "the body is too large", [])(scope, receive, send)
+                await problem(413, "the body is too large")(scope, receive, send)
                 return
 
         async def whole_body() -> Message:
@@ -211,12 +212,6 @@ class SafeHeaders:
         await self.app(scope, whole_body, with_headers)
 
 
-def _problem(status: int, title: str, reasons: list[str]) -> JSONResponse:
-    """Return problem details (RFC 9457) without echoing what was sent."""
-    body = {"type": "about:blank", "title": title, "status": status, "reasons": reasons}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
-
-
 def _reasons(error: Exception) -> list[str]:
     if isinstance(error, ValidationError):
         return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
@@ -224,7 +219,7 @@ def _reasons(error: Exception) -> list[str]:
 
 
 async def _database_away(_request: Request, _error: Exception) -> Response:
-    return _problem(503, "the database does not answer, try again", [])
+    return problem(503, "the database does not answer, try again")
 
 
 async def _page(_request: Request) -> Response:
@@ -235,8 +230,8 @@ async def _home(_request: Request) -> Response:
     return RedirectResponse("/chat")
 
 
-def make_app(settings: Settings | None = None) -> Starlette:
-    """Return the ASGI application."""
+def make_app(settings: Settings | None = None, services: Sequence[BaseRoute] = ()) -> Starlette:
+    """Return the ASGI application, with the HTTP faces of services mounted beside its own routes."""
     settings = settings or get_settings()
     gateway = Gateway(settings)
 
@@ -257,6 +252,7 @@ def make_app(settings: Settings | None = None) -> Starlette:
             Route("/health", gateway.health),
             Route("/ready", gateway.ready),
             Route("/metrics", gateway.metrics),
+            *services,
             *webhooks.routes(gateway.channels, gateway.intake, settings.address),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],

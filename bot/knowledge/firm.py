@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -26,12 +26,24 @@ ProjectKind = Literal[
 Gender = Literal["f", "m"]
 
 
+class WrongFields(ValueError):
+    """What was sent is not valid; `reasons` names each wrong field and says why, without its value."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
+
+
 class Exact(Fraction):
     """A number kept exactly as it is written: 0.1 is one tenth. Strings, booleans and infinities are refused."""
 
     @classmethod
     def __get_validators__(cls) -> Iterator[Callable[[Any], Fraction]]:
         yield cls.read
+
+    @classmethod
+    def __modify_schema__(cls, field_schema: dict[str, Any]) -> None:
+        field_schema.update(type="number", minimum=0)
 
     @classmethod
     def read(cls, value: Any) -> Fraction:
@@ -120,13 +132,13 @@ class Firm(_Known):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Firm:
-        """Take a profile as JSON gives it; raise ValueError naming each wrong field."""
+        """Take a profile as JSON gives it; raise WrongFields."""
         if not isinstance(data, Mapping):
-            raise ValueError("profile: an object is needed")
+            raise WrongFields(["profile: an object is needed"])
         try:
             return cls(**data)
         except ValidationError as failure:
-            raise ValueError("; ".join(_reasons(failure))) from None
+            raise WrongFields(_reasons(failure)) from None
 
 
 def _reasons(failure: ValidationError) -> Iterator[str]:

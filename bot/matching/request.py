@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictInt, ValidationError, validator
 
-from bot.knowledge.firm import Exact, Firm
+from bot.knowledge.firm import Exact, Firm, WrongFields
 from bot.matching.records import Axis, ProviderCategory, TrainingTopic
 
 LIMIT = 3
@@ -77,15 +77,15 @@ class Request(BaseModel):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Request:
-        """Take a request as JSON gives it; raise ValueError naming each wrong field."""
+        """Take a request as JSON gives it; raise WrongFields."""
         if not isinstance(data, Mapping):
-            raise ValueError("an object is needed")
+            raise WrongFields(["an object is needed"])
         firm = Firm.from_dict(data.get("profile") or {})
         given = {name: data[name] for name in ("need", "limit") if data.get(name) is not None}
         try:
             return cls(firm=firm, **given)
         except ValidationError as failure:
-            raise ValueError("; ".join(_reasons(failure))) from None
+            raise WrongFields(_reasons(failure)) from None
 
 
 def _reasons(failure: ValidationError) -> Iterator[str]:
