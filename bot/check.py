@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.diagnosis import gsm7
-from bot.diagnosis.instrument import Instrument
 from bot.diagnosis.library import load_library
+from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
 from bot.funding.records import load_programmes
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
@@ -30,6 +29,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
+        lambda: check_sms_cost(knowledge),
         lambda: check_domain(ROOT / "domain.yml"),
     ]
     found: list[str] = []
@@ -43,6 +43,17 @@ def problems(settings: Settings) -> list[str]:
 
 def _short(path: str) -> str:
     return str(Path(path).relative_to(ROOT)) if Path(path).is_relative_to(ROOT) else path
+
+
+def check_sms_cost(knowledge: Path) -> None:
+    """Check that a whole test by SMS stays cheap in the varieties it is offered in; raise KnowledgeErrors."""
+    library = load_library(knowledge)
+    costs = {variety: segments_of_test(library, variety) for variety in ("fr", "ary-Latn")}
+    load(knowledge / "questions.yml").refuse(
+        (("sms_messages",), f"a whole test in {variety} takes {cost} segments, at most {MOST_SEGMENTS} are allowed")
+        for variety, cost in costs.items()
+        if cost > MOST_SEGMENTS
+    )
 
 
 def check_domain(path: Path) -> None:
@@ -90,13 +101,6 @@ def summary(settings: Settings) -> list[str]:
         f"questionnaire {instrument.version}: {len(instrument.items)} questions, {len(library.cards.by_step)} actions",
         f"words: {len(words.labels)} labels, {len(words.concepts)} definitions, {len(words.sectors)} sectors",
         f"programmes: {len(load_programmes(settings.knowledge_dir))}",
-        *(f"SMS, seven questions in {variety}: {_sms_segments(instrument, variety)} segments" for variety in VARIETIES),
+        *(f"SMS, a whole test in {variety}: {segments_of_test(library, variety)} segments" for variety in VARIETIES),
         f"database: {settings.database.partition(':')[0]}",
     ]
-
-
-def _sms_segments(instrument: Instrument, variety: str) -> int:
-    texts = [instrument.question(item).sms[variety] for item in instrument.blocks[0]]
-    if variety != "ary-Arab":
-        return sum(-(-gsm7.septets(gsm7.transliterate(text)) // gsm7.SEGMENT) for text in texts)
-    return sum(1 if gsm7.utf16_units(text) <= 70 else -(-gsm7.utf16_units(text) // 67) for text in texts)

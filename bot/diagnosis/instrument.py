@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, StrictStr, root_validator
 
-from bot.diagnosis import gsm7
+from bot import gsm7
 from bot.diagnosis.profile import Profile, When
 from bot.knowledge.loader import Loc, Problem, Record, load
 from bot.knowledge.text import VARIETIES, Text, too_long

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.diagnosis import gsm7
+from bot import gsm7
 from bot.diagnosis.cards import STEPS, Cards, load_cards
 from bot.diagnosis.document import parse_request, score_document
 from bot.diagnosis.instrument import MAY_NOT_APPLY, Instrument, load_instrument
