@@ -25,6 +25,7 @@ diagnosis = typer.Typer(no_args_is_help=True, help="The maturity test: score ans
 funding = typer.Typer(no_args_is_help=True, help="Programmes a firm may be eligible for.")
 db = typer.Typer(no_args_is_help=True, help="The database.")
 data = typer.Typer(no_args_is_help=True, help="An owner's rights under law 09-08.")
+messages = typer.Typer(no_args_is_help=True, help="Messages that were set aside: look at them, try them again.")
 bench = typer.Typer(no_args_is_help=True, help="Measurements against a running bot.")
 for name, group in {
     "nlu": nlu,
@@ -32,6 +33,7 @@ for name, group in {
     "funding": funding,
     "db": db,
     "data": data,
+    "messages": messages,
     "bench": bench,
 }.items():
     app.add_typer(group, name=name)
@@ -292,6 +294,47 @@ def data_purge() -> None:
     with make_sessions(make_engine(settings.database))() as session:
         purge(session, settings.session_minutes * 60)
     _print_json({"purged": True})
+
+
+@messages.command("list")
+def messages_list(limit: int = typer.Option(100, min=1, max=10_000, help="At most so many, newest first.")) -> None:
+    """Print JSON lines: messages whose turn failed, replies that failed for good or wait for the owner to write.
+
+    `error` says why; what was written stays in the database.
+    """
+    from dataclasses import asdict
+    from datetime import datetime, timezone
+
+    from bot.storage.boxes import set_aside
+    from bot.storage.database import make_engine, make_sessions
+
+    with make_sessions(make_engine(_settings().database))() as session:
+        for row in set_aside(session, limit):
+            at = datetime.fromtimestamp(row.at, timezone.utc).isoformat(timespec="seconds")
+            _print_json(asdict(row) | {"at": at})
+
+
+@messages.command("replay")
+def messages_replay(
+    box: str = typer.Argument(..., help="inbox or outbox, as `rafiq messages list` says."),
+    number: int = typer.Argument(..., help="The id in that list."),
+) -> None:
+    """Try a message again that was set aside."""
+    from bot.storage.boxes import replay
+    from bot.storage.database import make_engine, make_sessions
+    from bot.storage.wakeup import make_wakeup
+
+    if box not in ("inbox", "outbox"):
+        raise _fail("the box is inbox or outbox")
+    engine = make_engine(_settings().database)
+    with make_sessions(engine)() as session:
+        if not replay(session, box, number):
+            raise _fail("no such message is set aside: see `rafiq messages list`")
+        wakeup = make_wakeup(engine)
+        wakeup.notify(session, box)
+        session.commit()
+    wakeup.notify_committed(box)
+    _print_json({"replayed": True})
 
 
 @contextmanager
