@@ -22,6 +22,7 @@ class Button:
 class Reply:
     """A row of the outbox as a channel renders it; image and document are media ids, and the text says the same.
 
+    `sms` is the whole reply worded for SMS, choices included, where there is such a wording.
     `template` names an approved template for what is said outside the channel's window, `variables` fill it.
     """
 
@@ -33,6 +34,7 @@ class Reply:
     language: str = "fr"
     template: str | None = None
     variables: tuple[str, ...] = ()
+    sms: str = ""
 
     @classmethod
     def from_payload(cls, outbox_id: int, payload: Mapping[str, Any]) -> Reply:
@@ -48,6 +50,7 @@ class Reply:
             payload.get("language") or "fr",
             payload.get("template"),
             tuple(payload.get("variables") or ()),
+            str(payload.get("sms") or ""),
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.channels.channel import Channel
-from bot.settings import Settings
+from bot.channels.sms import NAME as SMS
+from bot.channels.sms import SmsChannel, SmsProvider
+from bot.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,23 @@ class Ground:
 Maker = Callable[[Ground], "Channel | None"]
 """Makes a channel, or returns None where its credentials are not set; raises SettingsError where they are wrong."""
 
-MAKERS: Sequence[tuple[str, Maker]] = ()
+SMS_PROVIDERS: Mapping[str, Callable[[Ground], SmsProvider | None]] = {}
+"""Makers of what carries SMS, by the name of SMS_PROVIDER; they return None where their settings are missing."""
+
+
+def make_sms(ground: Ground) -> Channel | None:
+    """Make the SMS channel with the provider that the settings name, or the only one they describe."""
+    wanted = ground.settings.sms_provider
+    names = [wanted] if wanted else list(SMS_PROVIDERS)
+    found = {name: provider for name in names if (provider := SMS_PROVIDERS[name](ground)) is not None}
+    if wanted and not found:
+        raise SettingsError(f"SMS_PROVIDER is {wanted}, but its settings are not there")
+    if len(found) > 1:
+        raise SettingsError(f"SMS_PROVIDER must say which one carries SMS: {', '.join(found)}")
+    return next((SmsChannel(provider) for provider in found.values()), None)
+
+
+MAKERS: Sequence[tuple[str, Maker]] = ((SMS, make_sms),)
 
 
 def make_channels(ground: Ground) -> tuple[dict[str, Channel], list[str]]:
