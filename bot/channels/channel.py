@@ -105,6 +105,18 @@ class WindowClosed(SendError):
     """Free text is not allowed now: the message waits until the owner writes again."""
 
 
+def error_as_text(error: SendError) -> str:
+    """Return an error in the form that a delivery keeps: what it means, and the provider's code."""
+    return f"{type(error).__name__} {error.code}"[:64]
+
+
+def error_from_text(text: str) -> SendError:
+    """Return the error that was kept; one that means nothing here is permanent."""
+    meaning, _, code = text.partition(" ")
+    kinds = (Retryable, OptedOut, WindowClosed)
+    return next((kind(code) for kind in kinds if kind.__name__ == meaning), Permanent(code or meaning))
+
+
 @dataclass(frozen=True)
 class Report:
     """What a provider says later of a message it took; a failure carries the error that sending would have raised.

@@ -164,11 +164,11 @@ class Gateway:
 
     async def close(self, tasks: list[asyncio.Task[None]]) -> None:
         """Finish what is under way."""
-        for channel in self.channels.values():
-            await channel.close()
         self.sender.stop()
         books, *sending = tasks
         await asyncio.gather(*sending)
+        for channel in self.channels.values():  # what the sender had under way went through them
+            await channel.close()
         books.cancel()
         self.wakeup.close()
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
 
 from bot import metrics
-from bot.channels.channel import OptedOut, Received, Report, Retryable, WindowClosed
+from bot.channels.channel import OptedOut, Received, Report, Retryable, WindowClosed, error_as_text
 from bot.knowledge.keywords import Keywords
 from bot.storage import deliveries, inbox, outbox
 from bot.storage.addresses import AddressBook
@@ -72,10 +72,10 @@ class Intake:
 
     def note(self, channel: str, report: Report) -> None:
         """Move a provider message forward, and draw the consequence of a failure."""
-        code = report.error.code if report.error else None
+        error = error_as_text(report.error) if report.error else None
         with self.sessions() as session:
-            outbox_id = deliveries.report(session, channel, report.provider_id, report.status, code)
-        metrics.reported(channel, report.status, code)
+            outbox_id = deliveries.report(session, channel, report.provider_id, report.status, error)
+        metrics.reported(channel, report.status, report.error.code if report.error else None)
         if outbox_id is not None and report.error is not None:
             self.fail_late(outbox_id, report)
 

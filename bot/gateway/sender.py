@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,7 @@ from bot.channels.channel import (
     SendError,
     Sent,
     WindowClosed,
+    error_from_text,
 )
 from bot.faults import name_of, place_of
 from bot.gateway.intake import stop_messages
@@ -154,7 +155,9 @@ class Sender:
         channel = self._channels[loaded.channel]
         if not loaded.window_open and loaded.reply.template is None:
             raise WindowClosed("window closed")
-        for number, part in enumerate(channel.render(loaded.reply)):
+        # Inside the window the owner gets the words themselves, with their buttons.
+        reply = replace(loaded.reply, template=None) if loaded.window_open else loaded.reply
+        for number, part in enumerate(channel.render(reply)):
             if number in loaded.parts_sent:
                 continue
             try:
@@ -164,11 +167,18 @@ class Sender:
             except asyncio.TimeoutError:
                 raise Retryable("timeout") from None
             metrics.sent(loaded.channel, sent.segments)
-            await run_in_threadpool(self._book, shipment.outbox_id, number, loaded.channel, sent)
+            failed = await run_in_threadpool(self._book, shipment.outbox_id, number, loaded.channel, sent)
+            if failed is not None:
+                raise error_from_text(failed)
 
-    def _book(self, outbox_id: int, part: int, channel: str, sent: Sent) -> None:
+    def _book(self, outbox_id: int, part: int, channel: str, sent: Sent) -> str | None:
+        """Book a part; return the error when the provider's report of its failure overtook its own answer."""
         with self._sessions() as session:
-            deliveries.book(session, outbox_id, part, channel, sent.provider_id, sent.status, sent.segments)
+            failed = deliveries.book(session, outbox_id, part, channel, sent.provider_id, sent.status, sent.segments)
+            if failed is not None:
+                deliveries.unbook_failed(session, outbox_id)
+                session.commit()
+            return failed
 
     async def _settle(
         self, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None

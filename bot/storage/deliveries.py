@@ -12,6 +12,7 @@ from bot.storage.models import Delivery, OutboxMessage
 
 RANKS = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 """How far a provider message is; reports come in any order, and the highest counts."""
+LATE_TRIES = 5
 
 
 def booked_parts(session: Session, outbox_id: int) -> set[int]:
@@ -67,13 +68,29 @@ def report(session: Session, channel: str, provider_id: str, status: str, error:
     return None if known.outbox_id is None else int(known.outbox_id)
 
 
-def send_again(session: Session, outbox_id: int, status: str, error: str, available_at: float) -> None:
-    """Put a reply back whose provider message failed later on: waiting for a retry, or held. Commits."""
-    session.execute(delete(Delivery).where(Delivery.outbox_id == outbox_id, Delivery.status == "failed"))
+def send_again(
+    session: Session, outbox_id: int, status: str, error: str, available_at: float, tries: int = LATE_TRIES
+) -> None:
+    """Put a reply back whose provider message failed later on: waiting for a retry, or held; commit.
+
+    After so many tries it has failed for good: each one costs, and may reach the owner after all.
+    """
+    reply = session.get(OutboxMessage, outbox_id, populate_existing=True)
+    if reply is None or reply.status != "sent":
+        session.rollback()
+        return
+    again = status != "waiting" or reply.attempts < tries
+    if again:
+        unbook_failed(session, outbox_id)
+        reply.available_at = available_at
+    reply.status, reply.error = status if again else "failed", error
+    session.commit()
+
+
+def unbook_failed(session: Session, outbox_id: int) -> None:
+    """Forget the provider messages of a reply that failed, in the caller's transaction: their parts go out again."""
     session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == outbox_id, OutboxMessage.status == "sent")
-        .values(status=status, error=error, available_at=available_at)
+        delete(Delivery)
+        .where(Delivery.outbox_id == outbox_id, Delivery.status == "failed")
         .execution_options(synchronize_session=False)
     )
-    session.commit()

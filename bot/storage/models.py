@@ -170,6 +170,25 @@ class ProviderResource(Base):
     created_at = Column(Float, nullable=False, default=time.time)
 
 
+class ErasedId(Base):
+    """The provider's id of an erased message, for as long as the provider may still list it: it is not taken again."""
+
+    __tablename__ = "erased_ids"
+
+    channel = Column(String(16), primary_key=True)
+    provider_id = Column(String(200), primary_key=True)
+    erased_at = Column(Float, nullable=False, default=time.time, index=True)
+
+
+class Look(Base):
+    """When a provider's list of messages was last read to its end."""
+
+    __tablename__ = "looks"
+
+    name = Column(String(120), primary_key=True)
+    looked_at = Column(Float, nullable=False)
+
+
 class Reminder(Base):
     """Something to say unasked when its time has come: a turn is taken for it then, if the owner still wants it."""
 

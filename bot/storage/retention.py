@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.storage.models import (
@@ -13,6 +14,7 @@ from bot.storage.models import (
     ChosenAction,
     Conversation,
     Delivery,
+    ErasedId,
     Firm,
     InboxMessage,
     Media,
@@ -25,6 +27,10 @@ from bot.storage.models import (
 # The words of a conversation are kept as long as an unfinished test can be resumed.
 MESSAGE_DAYS = 30
 UNBOOKED_SECONDS = 86400.0
+# Channels whose provider lists past messages, and for how long the ids of erased ones are kept: longer than any list
+# is read back.
+LISTED_CHANNELS = ("whatsapp", "sms")
+ERASED_ID_SECONDS = 4 * 86400.0
 
 
 def purge(session: Session, session_seconds: float) -> None:
@@ -73,6 +79,11 @@ def purge(session: Session, session_seconds: float) -> None:
         .where(Delivery.outbox_id.is_(None), Delivery.created_at < now - UNBOOKED_SECONDS)
         .execution_options(synchronize_session=False)
     )
+    session.execute(
+        delete(ErasedId)
+        .where(ErasedId.erased_at < now - ERASED_ID_SECONDS)
+        .execution_options(synchronize_session=False)
+    )
     session.commit()
 
 
@@ -91,6 +102,7 @@ def erase_conversation(session: Session, conversation_id: str) -> None:
     if conversation is None:
         return
     firm_id = conversation.firm_id
+    _remember_erased(session, InboxMessage.conversation_id == conversation_id)
     for table in (InboxMessage, OutboxMessage, Media):
         session.execute(
             delete(table).where(table.conversation_id == conversation_id).execution_options(synchronize_session=False)
@@ -106,6 +118,7 @@ def erase_conversation(session: Session, conversation_id: str) -> None:
 
 def erase_messages(session: Session, conversation_id: str) -> None:
     """Delete what was said and shown, in the caller's transaction; the message under way keeps only its row."""
+    _remember_erased(session, (InboxMessage.conversation_id == conversation_id) & (InboxMessage.status != "waiting"))
     for statement in (
         delete(OutboxMessage).where(OutboxMessage.conversation_id == conversation_id),
         delete(Media).where(Media.conversation_id == conversation_id),
@@ -115,6 +128,16 @@ def erase_messages(session: Session, conversation_id: str) -> None:
         update(InboxMessage).where(InboxMessage.conversation_id == conversation_id).values(body=""),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _remember_erased(session: Session, which: Any) -> None:
+    """Keep the ids of messages that go, where their provider can list them again; nothing else of them stays."""
+    listed = select(InboxMessage.channel, InboxMessage.provider_id, literal(time.time())).where(
+        which,
+        InboxMessage.channel.in_(LISTED_CHANNELS),
+        ~exists().where(ErasedId.channel == InboxMessage.channel, ErasedId.provider_id == InboxMessage.provider_id),
+    )
+    session.execute(insert(ErasedId).from_select(["channel", "provider_id", "erased_at"], listed))
 
 
 def erase_firm(session: Session, firm_id: str) -> None:

@@ -163,3 +163,13 @@ def test_an_operator_sees_and_replays_what_was_set_aside(session, addresses):
     assert not boxes.replay(session, "outbox", shipment.outbox_id)
     assert len(claim(session)) == 1
     assert boxes.waiting_rows(session)[("inbox", "waiting")] == 1
+
+
+def test_a_message_that_fails_late_again_and_again_has_failed_for_good(session, addresses):
+    reply = sent_reply(session, addresses)
+    deliveries.report(session, "sms", "SM1", "failed", "30001")
+    deliveries.send_again(session, reply, "waiting", "30001", time.time(), tries=1)
+    assert claim(session) == []
+    row = session.execute(select(OutboxMessage.status, OutboxMessage.error)).one()
+    assert row == ("failed", "30001")
+    assert deliveries.booked_parts(session, reply) == {0}
