@@ -16,7 +16,7 @@ from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
 from bot.matching.records import load_catalogue
 from bot.nlu.knowledge import check as check_understanding
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT, Settings, SettingsError
 
 
 def problems(settings: Settings) -> list[str]:
@@ -38,7 +38,21 @@ def problems(settings: Settings) -> list[str]:
             check()
         except KnowledgeErrors as errors:
             found += [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
-    return found
+    return found + _channel_problems(settings)
+
+
+def _channel_problems(settings: Settings) -> list[str]:
+    """Return what is wrong with the settings of a channel; nothing is connected to."""
+    from bot.channels.registry import Ground, make_channels
+    from bot.storage.database import make_engine, make_sessions
+
+    try:
+        make_channels(Ground(settings, make_sessions(make_engine(settings.database))))
+    except SettingsError as error:
+        return [str(error)]
+    except KnowledgeErrors as errors:
+        return [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
+    return []
 
 
 def _short(path: str) -> str:

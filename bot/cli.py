@@ -86,8 +86,12 @@ def run() -> None:
 def gateway() -> None:
     """Start the gateway alone: the only public port."""
     from bot.processes import run_gateway
+    from bot.settings import SettingsError
 
-    run_gateway(_settings())
+    try:
+        run_gateway(_settings())
+    except SettingsError as error:  # a channel's settings do not fit together
+        raise _fail(error) from None
 
 
 @app.command()
