@@ -73,13 +73,20 @@ def _read_json(file: Path | None) -> Any:
 
 
 @app.command()
-def run() -> None:
+def run(
+    simulate: bool = typer.Option(False, help="No accounts: stand-ins for the providers, and a page with four phones."),
+    sms: str = typer.Option("http", help="With --simulate, what carries SMS: http (an aggregator), smpp or twilio."),
+) -> None:
     """Start gateway and worker, trained and migrated when needed; print the chat page's address when they answer."""
-    from bot.processes import run_all
+    from bot.processes import run_all, simulated
 
     settings = _settings()
+    if simulate:
+        if sms not in ("http", "smpp", "twilio"):
+            raise _fail("--sms must be http, smpp or twilio")
+        settings = simulated(settings, sms)
     _check_or_stop()
-    raise typer.Exit(run_all(settings))
+    raise typer.Exit(run_all(settings, simulate))
 
 
 @app.command()

@@ -13,7 +13,7 @@ import time
 import httpx
 import structlog
 
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT, Settings, get_settings
 
 READY_WAIT_SECONDS = 300.0
 
@@ -56,7 +56,17 @@ def run_gateway(settings: Settings) -> None:
     )
 
 
-def run_all(settings: Settings) -> int:
+def simulated(settings: Settings, sms: str) -> Settings:
+    """Return settings that lead to the stand-ins; processes started later inherit them."""
+    sys.path.insert(0, str(ROOT))  # the stand-ins are part of the repository, not of an installation
+    from tests.simulators.environment import environment
+
+    os.environ.update(environment(settings.port, settings.data_dir, sms))
+    get_settings.cache_clear()
+    return get_settings()
+
+
+def run_all(settings: Settings, simulate: bool = False) -> int:
     """Train and migrate when needed, run gateway and worker under honcho, print the address when both answer."""
     from honcho.manager import Manager
 
@@ -71,7 +81,11 @@ def run_all(settings: Settings) -> int:
     manager.add_process("gateway", f"exec {command} gateway", cwd=str(ROOT))
     # A worker that dies comes back; the gateway accepts messages meanwhile. Stopped by a signal, it ends with 0.
     manager.add_process("worker", f"until {command} worker --checked; do sleep 1; done", cwd=str(ROOT))
-    threading.Thread(target=_announce_when_ready, args=(settings,), daemon=True).start()
+    addresses = {"": f"{settings.address}/chat"}
+    if simulate:
+        manager.add_process("phones", f"exec {sys.executable} -m tests.simulators", cwd=str(ROOT))
+        addresses = {"web chat: ": addresses[""], "phones: ": f"http://127.0.0.1:{os.environ['SIMULATOR_PORT']}/"}
+    threading.Thread(target=_announce_when_ready, args=(settings, addresses), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)
 
@@ -81,13 +95,14 @@ def _trained() -> bool:
     return subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, stdout=sys.stderr).returncode == 0
 
 
-def _announce_when_ready(settings: Settings) -> None:
+def _announce_when_ready(settings: Settings, addresses: dict[str, str]) -> None:
     local = f"http://{settings.host}:{settings.port}"
     deadline = time.monotonic() + READY_WAIT_SECONDS
     while time.monotonic() < deadline:
         try:
             if httpx.get(f"{local}/ready", timeout=2).status_code == 200:
-                print(f"\nRafiq is ready: {settings.address}/chat\n", flush=True)
+                where = "   ".join(name + address for name, address in addresses.items())
+                print(f"\nRafiq is ready: {where}\n", flush=True)
                 return
         except httpx.HTTPError:
             pass
