@@ -226,6 +226,21 @@ def test_a_quick_reply_comes_back_with_its_payload(scene):
     assert (values["ButtonPayload"], values["ButtonText"], values["Body"]) == ("affirm", "Oui", "Oui")
 
 
+def test_what_fills_a_template_is_held_to_the_same_limits(scene):
+    scene.say("whatsapp", Written("salam"))
+    action = {"type": "QUICK_REPLY", "title": "{{2}}", "id": "{{3}}"}
+    sid = scene.content(twilio__quick_reply={"body": "{{1}}", "actions": [action]})
+    scene.send(content_sid=sid, content_variables=json.dumps({"1": "On commence ?", "2": "Oui", "3": "affirm"}))
+    assert scene.twilio.ledger.accepted[-1].choices == (Choice("affirm", "Oui"),)
+    for values, code in (
+        ({"1": "On commence ?", "2": "t" * 21, "3": "affirm"}, 21658),
+        ({"1": "On\ncommence ?", "2": "Oui", "3": "affirm"}, 21656),
+        ({"1": "", "2": "Oui", "3": "affirm"}, 21656),
+        ({"1": "On commence ?", "2": "Oui"}, 21656),
+    ):
+        assert code_of(scene, content_sid=sid, content_variables=json.dumps(values)) == code
+
+
 def test_more_than_three_quick_replies_need_an_approved_template(scene):
     scene.say("whatsapp", Written("salam"))
     actions = [{"title": str(n), "id": str(n)} for n in range(4)]
