@@ -366,15 +366,11 @@ def _owner(channel: str, address: str) -> Iterator[Any]:
 
 
 def _parser() -> Any:
-    _quiet_libraries()
     from bot.dialogue.model import model_path
     from bot.nlu.parse import Parser
-    from bot.processes import set_up_logging
 
-    settings = _settings()
-    set_up_logging(settings)
     try:
-        return Parser.load(model_path(settings))
+        return Parser.load(model_path(_settings()))
     except FileNotFoundError:
         raise _fail("there is no trained model: run `rafiq train`") from None
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import vstack
-from sklearn.linear_model import LogisticRegression
 
 from bot.knowledge.loader import Document, Loc, Problem, load
 from bot.knowledge.text import VARIETIES
@@ -187,6 +185,9 @@ class AnswerModel:
 
         `goal_like` are other messages that may name a goal: they are no counter-examples there.
         """
+        from scipy.sparse import vstack
+        from sklearn.linear_model import LogisticRegression
+
         chance = random.Random(seed)
         others = chance.sample(list(other_messages), min(len(other_messages), 4 * _OTHER_MESSAGES))
         vectoriser = Vectoriser.fit([phrasing.text for phrasing in phrasings] + others, lexicon)

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from bot.nlu.linear import Arrays, pack, unpack
 from bot.nlu.text import clean, is_arabic, plain, word_set
@@ -53,6 +51,9 @@ class WordLanguages:
     @classmethod
     def fit(cls, examples: Iterable[tuple[str, str]]) -> WordLanguages:
         """Learn from (message, variety) pairs; each word of a message counts as its variety."""
+        from scipy.sparse import csr_matrix
+        from sklearn.linear_model import LogisticRegression
+
         tokens = [
             (word, variety == LATIN)
             for text, variety in examples

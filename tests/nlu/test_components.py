@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from bot.nlu.parse import Parser
+from tests.nlu.rasa_path import RasaParser
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = {
@@ -59,11 +63,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def parser(project: Path) -> Any:
-    """The parser of a model trained on the small project."""
+def model(project: Path) -> Path:
+    """A model trained on the small project."""
     from rasa.model_training import train_nlu
-
-    from bot.nlu.parse import Parser
 
     model = train_nlu(
         str(project / "config.yml"),
@@ -72,10 +74,33 @@ def parser(project: Path) -> Any:
         domain=str(project / "domain.yml"),
     )
     assert model
-    return Parser.load(Path(model))
+    return Path(model)
 
 
-def test_a_message_has_language_intent_and_entities(parser: Any) -> None:
+@pytest.fixture(scope="module", params=[Parser, RasaParser], ids=["plain", "in Rasa"])
+def parser(request: pytest.FixtureRequest, model: Path) -> Parser:
+    """The parser of the small model, without Rasa and inside it."""
+    found: Parser = request.param.load(model)
+    return found
+
+
+def dev_messages() -> list[str]:
+    """All messages of the development set, and some that nobody writes."""
+    files = sorted((ROOT / "nlu_data/dev").glob("*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines() if line.strip()]
+    return [row["text"] for row in rows] + ["", "/greet", " /stop", "2 ", "\ud83d", "a" * 5000, "\u202e\u0000"]
+
+
+@pytest.mark.parametrize("prompt", [None, PROMPT, {"kind": "profile", "about": "region:0", "offers": []}])
+def test_a_message_is_read_alike_inside_rasa_and_without_it(model: Path, prompt: dict[str, Any] | None) -> None:
+    ours, rasas = Parser.load(model), RasaParser.load(model)
+    for text in dev_messages():
+        assert ours.parse(text, prompt) == rasas.parse(text, prompt)
+        if prompt is PROMPT:
+            assert ours.match_answer("G1", text) == rasas.match_answer("G1", text)
+
+
+def test_a_message_has_language_intent_and_entities(parser: Parser) -> None:
     document = parser.parse("بغيت الفلوس للحانوت، 20 مليون")
     assert (document["language"], document["intent"]) == ("ary-Arab", "find_funding")
     assert {entity["entity"]: entity["value"] for entity in document["entities"]} == {
@@ -84,41 +109,41 @@ def test_a_message_has_language_intent_and_entities(parser: Any) -> None:
     }
 
 
-def test_a_message_of_unknown_words_falls_back(parser: Any) -> None:
+def test_a_message_of_unknown_words_falls_back(parser: Parser) -> None:
     assert parser.parse("😀😀")["intent"] is None
 
 
-def test_an_option_number_becomes_the_offer(parser: Any) -> None:
+def test_an_option_number_becomes_the_offer(parser: Parser) -> None:
     document = parser.parse("2", PROMPT)
     assert document["intent"] == "answer"
     assert document["entities"] == [{"entity": "choice", "value": "ab12cd34:G1:1", "start": 0, "end": 1}]
 
 
-def test_without_a_prompt_a_number_is_no_answer(parser: Any) -> None:
+def test_without_a_prompt_a_number_is_no_answer(parser: Parser) -> None:
     assert parser.parse("2")["intent"] is None
 
 
-def test_a_free_answer_becomes_the_offer(parser: Any) -> None:
+def test_a_free_answer_becomes_the_offer(parser: Parser) -> None:
     document = parser.parse("kolchi f rassi", PROMPT)
     assert (document["intent"], document["entities"][0]["value"]) == ("answer", "ab12cd34:G1:0")
 
 
-def test_a_surer_intent_is_served_instead_of_an_answer(parser: Any) -> None:
+def test_a_surer_intent_is_served_instead_of_an_answer(parser: Parser) -> None:
     assert parser.parse("matb9awch tsifto liya", PROMPT)["intent"] == "opt_out"
 
 
-def test_a_place_alone_answers_the_question_for_the_region(parser: Any) -> None:
+def test_a_place_alone_answers_the_question_for_the_region(parser: Parser) -> None:
     prompt = {"kind": "profile", "about": "region:0", "offers": []}
     assert parser.parse("Agadir", prompt)["intent"] == "inform"
 
 
-def test_an_answer_can_be_asked_for_alone(parser: Any) -> None:
+def test_an_answer_can_be_asked_for_alone(parser: Parser) -> None:
     assert parser.match_answer("G1", "dans un cahier")["value"] == 1
     assert parser.match_answer("G1", "salam 3likom")["value"] is None
 
 
 @pytest.mark.parametrize("text", ["", "/greet", "\ud83d", "a" * 5000, "ا" * 5000, "1" * 5000])
-def test_any_text_is_parsed(parser: Any, text: str) -> None:
+def test_any_text_is_parsed(parser: Parser, text: str) -> None:
     assert parser.parse(text, PROMPT)["text"] == text
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
+import subprocess
+import sys
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.nlu.parse import Parser, as_document, evaluate, macro_f1, measure
+from bot.nlu.parse import Parser, UnknownStep, as_document, evaluate, macro_f1, measure
 
 FOUND = {
     "language": {"code": "ary-Latn", "mixed": False, "confidence": 0.9, "words": 2},
@@ -69,10 +74,40 @@ def test_evaluate_measures_each_variety() -> None:
         {"text": "greet", "intent": "greet", "variety": "fr"},
         {"text": "thank", "intent": "greet", "variety": "ary-Arab"},
     ]
-    found = evaluate(rows, EchoParser(None, ""))
+    found = evaluate(rows, EchoParser(()))
     assert found["accuracy"] == 0.5
     assert found["varieties"]["fr"]["accuracy"] == 1.0
     assert found["varieties"]["ary-Arab"]["confusions"] == [{"intent": "greet", "parsed": "thank", "count": 1}]
+
+
+class WordParser(Parser):
+    """A parser that finds a word in every message."""
+
+    def _read(self, text: str, prompt: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {"entities": [{"entity": "concept", "value": text, "start": 0, "end": len(text)}]}
+
+
+@pytest.mark.parametrize("text", ["crm", "  crm", "/crm \n", "/ //crm"])
+def test_spaces_and_slashes_before_a_message_are_no_part_of_it_and_places_are_those_of_the_original(text: str) -> None:
+    entity = WordParser(()).parse(text)["entities"][0]
+    assert (entity["value"], text[entity["start"] : entity["end"]]) == ("crm", "crm")
+
+
+def test_a_step_that_only_rasa_can_take_is_told(tmp_path: Path) -> None:
+    node = {"uses": "rasa.nlu.classifiers.diet_classifier.DIETClassifier", "needs": {}, "config": {}}
+    metadata = json.dumps({"nlu_target": "run", "predict_schema": {"nodes": {"run": node}}}).encode()
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("metadata.json")
+        member.size = len(metadata)
+        archive.addfile(member, io.BytesIO(metadata))
+    with pytest.raises(UnknownStep, match="DIETClassifier"):
+        Parser.load(tmp_path / "model.tar.gz")
+
+
+def test_reading_messages_needs_neither_rasa_nor_what_only_training_needs() -> None:
+    heavy = ("rasa", "tensorflow", "sklearn", "scipy", "spacy", "pandas", "httpx")
+    code = f"import bot.cli, bot.nlu.parse, bot.dialogue.model, sys; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
 def test_a_missing_model_is_told(tmp_path: Path) -> None:
