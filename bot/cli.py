@@ -213,6 +213,37 @@ def nlu_evaluate(
             typer.echo(f"    {confusion['intent']} read as {confusion['parsed']}: {confusion['count']}")
 
 
+@nlu.command("compare")
+def nlu_compare(
+    only: list[str] = typer.Option([], help="A pipeline to run; all without it."),
+    epochs: int = typer.Option(100, min=1, help="Epochs of DIET."),
+    test: list[Path] = typer.Option([], help="JSON lines or CSV to test on, instead of nlu_data/dev."),
+    training: list[Path] = typer.Option([], help="JSON lines or CSV to train on, instead of nlu_data/intents."),
+    text_column: str = typer.Option("text", help="What the files call the message."),
+    intent_column: str = typer.Option("intent", help="What they call the intent."),
+    results: Path | None = typer.Option(None, help="Where results are kept; var/nlu-compare.jsonl without it."),
+    again: bool = typer.Option(False, help="Run what has been run on the same data before."),
+    kept: bool = typer.Option(False, help="Run nothing, show what is kept for this data."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON document instead of a Markdown table."),
+) -> None:
+    """Train pipelines, measure them on messages they never saw, and print a table; results are kept between runs."""
+    from bot.bench import comparison
+    from bot.bench.compare_command import chosen, read_corpus, run_missing
+    from bot.bench.corpora import Columns, CorpusError
+
+    try:
+        corpus = read_corpus(training, test, Columns(text_column, intent_column))
+        pipelines = chosen(only)
+    except CorpusError as error:
+        raise _fail(error) from None
+    file = results or _settings().data_dir / "nlu-compare.jsonl"
+    complete = kept or run_missing(pipelines, corpus, epochs, file, again)
+    found = comparison.report(comparison.kept_for(corpus, epochs, file), corpus)
+    _print_json(found) if as_json else typer.echo(comparison.as_markdown(found))
+    if not complete:
+        raise typer.Exit(1)
+
+
 @diagnosis.command("answer")
 def diagnosis_answer(file: Path | None = typer.Argument(None, help="JSON lines: question, text.")) -> None:
     """Match free sentences to the options of a question; value is null where the bot would ask back."""

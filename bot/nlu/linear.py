@@ -6,8 +6,9 @@ scikit-learn and SciPy are imported where something is trained: reading messages
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -54,32 +55,50 @@ def pair_grams(names: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """A message as its words, from which the views are made."""
+
+    words: Sequence[str]
+    lexicon: Lexicon
+
+    @cached_property
+    def bones(self) -> list[str]:
+        """Give the consonants of each word, without its article."""
+        return [bone for word in self.words if (bone := word_skeleton(without_article(word)))]
+
+
+GRAMS: Mapping[str, Callable[[Sight], list[str]]] = {
+    "letters": lambda sight: letter_grams(sight.words),
+    "words": lambda sight: word_grams(sight.words),
+    "bones": lambda sight: letter_grams(sight.bones),
+    "bone_words": lambda sight: word_grams(sight.bones),
+    "meaning": lambda sight: pair_grams(sight.lexicon.concepts(list(sight.words))),
+}
+"""The views by name: letters of the words, words, consonants by letter and by word, concepts of the lexicon."""
+
+
+@dataclass(frozen=True)
 class View:
-    """One way to look at a message: in how many training messages a gram must stand, and its weight."""
+    """How one view counts: in how many training messages a gram must stand, and its weight."""
 
     fewest: int
     weight: float
 
 
-VIEWS: Mapping[str, View] = {
+Views = Mapping[str, View]
+
+VIEWS: Views = {
     "letters": View(2, 1.0),
     "bones": View(2, 1.0),
     "bone_words": View(1, 1.0),
     "meaning": View(2, 0.7),
 }
-"""Letters of the words; consonants that both scripts share, by letter and by word; concepts of the lexicon."""
+"""The views of the product; `rafiq nlu compare` measures others."""
 
 
-def grams(text: str, lexicon: Lexicon) -> dict[str, list[str]]:
-    """Give the grams of each view of a message."""
-    words = plain(text).split()
-    bones = [bone for word in words if (bone := word_skeleton(without_article(word)))]
-    return {
-        "letters": letter_grams(words),
-        "bones": letter_grams(bones),
-        "bone_words": word_grams(bones),
-        "meaning": pair_grams(lexicon.concepts(words)),
-    }
+def plain_words(text: str) -> list[str]:
+    """Give the words of a message in `plain` form."""
+    return plain(text).split()
 
 
 @dataclass(frozen=True)
@@ -89,45 +108,49 @@ class Vectoriser:
     vocabularies: Mapping[str, Mapping[str, int]]
     idf: np.ndarray
     lexicon: Lexicon
+    views: Views = field(default_factory=lambda: VIEWS)
+    words_of: Callable[[str], list[str]] = plain_words
 
     @classmethod
-    def fit(cls, texts: Sequence[str], lexicon: Lexicon) -> Vectoriser:
+    def fit(
+        cls,
+        texts: Sequence[str],
+        lexicon: Lexicon,
+        views: Views = VIEWS,
+        words_of: Callable[[str], list[str]] = plain_words,
+    ) -> Vectoriser:
         """Learn the grams and their weights from training messages."""
-        counts: dict[str, Counter[str]] = {view: Counter() for view in VIEWS}
+        counts: dict[str, Counter[str]] = {view: Counter() for view in views}
         for text in texts:
-            for view, found in grams(text, lexicon).items():
-                counts[view].update(set(found))
+            sight = Sight(words_of(text), lexicon)
+            for view in views:
+                counts[view].update(set(GRAMS[view](sight)))
         vocabularies: dict[str, dict[str, int]] = {}
         idf: list[float] = []
-        for view, settings in VIEWS.items():
+        for view, settings in views.items():
             kept = sorted(gram for gram, count in counts[view].items() if count >= settings.fewest)
             vocabularies[view] = {gram: len(idf) + place for place, gram in enumerate(kept)}
             idf += [np.log((1 + len(texts)) / (1 + counts[view][gram])) + 1 for gram in kept]
-        return cls(vocabularies, np.asarray(idf, np.float32), lexicon)
+        return cls(vocabularies, np.asarray(idf, np.float32), lexicon, views, words_of)
 
     def row(self, text: str) -> Row:
         """Give the columns and the weights of one message."""
+        sight = Sight(self.words_of(text), self.lexicon)
         columns: list[np.ndarray] = [np.empty(0, np.int32)]
         weights: list[np.ndarray] = [np.empty(0, np.float32)]
-        for view, found in grams(text, self.lexicon).items():
-            counts = Counter(map(self.vocabularies[view].get, found))
+        for view, settings in self.views.items():
+            counts = Counter(map(self.vocabularies[view].get, GRAMS[view](sight)))
             counts.pop(None, None)
             if counts:
                 column = np.fromiter(counts, np.int32, len(counts))
                 weight = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[column]
                 columns.append(column)
-                weights.append(VIEWS[view].weight * weight / np.linalg.norm(weight))
+                weights.append(settings.weight * weight / np.linalg.norm(weight))
         return np.concatenate(columns), np.concatenate(weights).astype(np.float32)
 
     def matrix(self, texts: Sequence[str]) -> csr_matrix:
         """Give the rows of several messages as a sparse matrix, messages by grams."""
-        from scipy.sparse import csr_matrix
-
-        rows = [self.row(text) for text in texts]
-        ends = np.cumsum([0] + [len(columns) for columns, _ in rows])
-        columns = np.concatenate([columns for columns, _ in rows])
-        weights = np.concatenate([weights for _, weights in rows])
-        return csr_matrix((weights, columns, ends), shape=(len(texts), len(self.idf)))
+        return as_matrix([self.row(text) for text in texts], len(self.idf))
 
     def arrays(self) -> Arrays:
         """Give what must be saved."""
@@ -136,16 +159,31 @@ class Vectoriser:
         return {**lists, "idf": self.idf, "lexicon": lexicon}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Vectoriser:
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        views: Views = VIEWS,
+        words_of: Callable[[str], list[str]] = plain_words,
+    ) -> Vectoriser:
         """Rebuild what `arrays` gave."""
         vocabularies: dict[str, dict[str, int]] = {}
         column = 0
-        for view in VIEWS:
+        for view in views:
             words = unpack(arrays[f"grams_{view}"])
             vocabularies[view] = {gram: column + place for place, gram in enumerate(words)}
             column += len(words)
         lexicon = Lexicon(dict(line.split("\t", 1) for line in unpack(arrays["lexicon"])))
-        return cls(vocabularies, arrays["idf"], lexicon)
+        return cls(vocabularies, arrays["idf"], lexicon, views, words_of)
+
+
+def as_matrix(rows: Sequence[Row], width: int) -> csr_matrix:
+    """Give rows as a sparse matrix of `width` columns."""
+    from scipy.sparse import csr_matrix
+
+    ends = np.cumsum([0] + [len(columns) for columns, _ in rows])
+    columns = np.concatenate([columns for columns, _ in rows])
+    weights = np.concatenate([weights for _, weights in rows])
+    return csr_matrix((weights, columns, ends), shape=(len(rows), width))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.nlu.lexicon import Lexicon
-from bot.nlu.linear import Classifier, Vectoriser, grams, letter_grams, pair_grams, word_grams
+from bot.nlu.linear import GRAMS, Classifier, Sight, Vectoriser, View, letter_grams, pair_grams, plain_words, word_grams
 
 LEXICON = Lexicon({"money": "argent flous"})
 TEXTS = [
@@ -42,12 +42,21 @@ def test_word_and_pair_grams() -> None:
 
 
 def test_both_scripts_give_the_same_bones() -> None:
-    assert grams("bghit lflous", LEXICON)["bones"] == grams("بغيت الفلوس", LEXICON)["bones"]
+    latin, arabic = (Sight(plain_words(text), LEXICON) for text in ("bghit lflous", "بغيت الفلوس"))
+    assert GRAMS["bones"](latin) == GRAMS["bones"](arabic)
 
 
 def test_each_view_of_a_row_has_its_weight(vectoriser: Vectoriser) -> None:
     _, weights = vectoriser.row("bghit lflous")
     assert np.linalg.norm(weights) == pytest.approx(np.sqrt(1 + 1 + 1 + 0.7**2), rel=1e-3)
+
+
+def test_other_views_and_other_words_can_be_had() -> None:
+    views = {"words": View(1, 1.0)}
+    found = Vectoriser.fit(["Ab ab"], LEXICON, views, str.split)
+    assert list(found.vocabularies["words"]) == ["Ab", "Ab ab", "ab"]
+    again = Vectoriser.from_arrays(found.arrays(), views, str.split)
+    assert np.array_equal(again.row("ab")[1], found.row("ab")[1])
 
 
 def test_a_message_of_unknown_words_has_an_empty_row(vectoriser: Vectoriser) -> None:
