@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bot.channels.aggregator import load_aggregator
 from bot.diagnosis.library import load_library
 from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
 from bot.funding.records import load_programmes
@@ -30,6 +31,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
         lambda: check_sms_cost(knowledge),
+        lambda: check_aggregator(settings),
         lambda: check_domain(ROOT / "domain.yml"),
     ]
     found: list[str] = []
@@ -68,6 +70,12 @@ def check_sms_cost(knowledge: Path) -> None:
         for variety, cost in costs.items()
         if cost > MOST_SEGMENTS
     )
+
+
+def check_aggregator(settings: Settings) -> None:
+    """Check the description of the SMS aggregator, where there is one; raise KnowledgeErrors."""
+    if settings.sms_http_file is not None and settings.sms_provider in ("", "http"):
+        load_aggregator(settings.sms_http_file)
 
 
 def check_domain(path: Path) -> None:

@@ -42,15 +42,21 @@ class FakeService:
 def serving() -> Iterator[FakeService]:
     """Run the server until the block ends."""
     fake = FakeService()
-    app = Starlette(routes=[Route("/{path:path}", fake.reply, methods=["POST"])])
+    with running(Starlette(routes=[Route("/{path:path}", fake.reply, methods=["POST"])])) as fake.url:
+        yield fake
+
+
+@contextmanager
+def running(app: Starlette) -> Iterator[str]:
+    """Run an application on a free port until the block ends; give its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=0)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield fake  # the socket listens already: a call waits until the server takes it
+        # The socket listens already: a call waits until the server takes it.
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.channels.channel import Channel
 from bot.channels.sms import NAME as SMS
 from bot.channels.sms import SmsChannel, SmsProvider
+from bot.channels.sms_http import make_http
 from bot.settings import Settings, SettingsError
 
 
@@ -24,7 +25,9 @@ class Ground:
 Maker = Callable[[Ground], "Channel | None"]
 """Makes a channel, or returns None where its credentials are not set; raises SettingsError where they are wrong."""
 
-SMS_PROVIDERS: Mapping[str, Callable[[Ground], SmsProvider | None]] = {}
+SMS_PROVIDERS: Mapping[str, Callable[[Ground], SmsProvider | None]] = {
+    "http": lambda ground: make_http(ground.settings)
+}
 """Makers of what carries SMS, by the name of SMS_PROVIDER; they return None where their settings are missing."""
 
 
