@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from bot.knowledge.firm import Bracket, Firm
+from bot.knowledge.places import folded
 
 FIELDS = (
     "legal_form", "sector", "region", "province", "rural", "staff", "turnover_mad", "firm_age_years",
@@ -123,14 +122,6 @@ def shown(firm: Firm, field: str) -> Any:
 def plain(number: Fraction) -> int | float:
     """Return a number as JSON has it: whole where it is whole."""
     return int(number) if number.denominator == 1 else float(number)
-
-
-@lru_cache(maxsize=1024)
-def folded(name: str) -> str:
-    """Return a place name without accents, case, hyphens and apostrophes, to compare spellings."""
-    letters = unicodedata.normalize("NFKD", name).casefold()
-    spaced = "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
-    return " ".join(spaced.split())
 
 
 def _given(firm: Firm, field: str) -> Any:

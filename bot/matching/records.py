@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, StrictBool, StrictStr, root_validator
+from pydantic import ConstrainedInt, Field, StrictBool, StrictStr, root_validator, validator
 
 from bot.knowledge.firm import Exact, Gender, LegalForm, Region, Sector
 from bot.knowledge.loader import Problem, Record, load
+from bot.knowledge.places import places
 from bot.knowledge.source import AS_OF, Source
 from bot.knowledge.text import VARIETIES, Text, too_long
 
@@ -18,6 +19,10 @@ NAME, SUMMARY, CONTACT = 60, 280, 200
 """Longest texts, in characters."""
 
 Kind = Literal["training", "tool", "provider", "platform"]
+Language = Literal["fr", "ary", "ar", "zgh", "en", "es"]
+"""French, Darija, Standard Arabic, Amazigh, English, Spanish (ISO 639)."""
+Rung = Literal[1, 2, 3]
+"""A rung of an axis to reach (diagnosis.md)."""
 Axis = Literal["P", "C", "V", "G", "E", "D", "S"]
 TrainingTopic = Literal[
     "digital_basics", "social_media", "whatsapp_business", "google_profile", "online_selling", "bookkeeping",
@@ -29,6 +34,13 @@ ProviderCategory = Literal[
     "it_support", "cloud_storage", "cybersecurity", "crm_software", "bank", "training_centre", "adviser",
     "ai_tools", "public_portal",
 ]  # fmt: skip
+
+
+class Count(ConstrainedInt):
+    """A number of people: whole, at least 1."""
+
+    strict = True
+    ge = 1
 
 
 class Cost(Record):
@@ -45,26 +57,55 @@ class Cost(Record):
 
 
 class Limits(Record):
-    """Hard limits: a firm known to be outside one of them is never shown the entry."""
+    """Hard limits on who may have it: a firm known to be outside one of them is never shown the entry.
+
+    Numbers are inclusive; `staff` counts the owner, `turnover_*_mad` is last year's without tax.
+    """
 
     region: tuple[Region, ...] | None = None
     sector: tuple[Sector, ...] | None = None
     legal_form: tuple[LegalForm, ...] | None = None
     owner_gender: tuple[Gender, ...] | None = None
     firm_age_max: Exact | None = None
+    staff_min: Count | None = None
+    staff_max: Count | None = None
+    turnover_min_mad: Exact | None = None
+    turnover_max_mad: Exact | None = None
 
     @root_validator(skip_on_failure=True)
-    def _not_empty(cls, values: dict[str, object]) -> dict[str, object]:
+    def _leaves_somebody(cls, values: dict[str, Any]) -> dict[str, Any]:
         if any(value == () for value in values.values()):
             raise ValueError("an empty list would shut everybody out: leave the limit away")
+        for low, high in (("staff_min", "staff_max"), ("turnover_min_mad", "turnover_max_mad")):
+            if values[low] is not None and values[high] is not None and values[low] > values[high]:
+                raise ValueError(f"{low} is above {high}: that would shut everybody out")
         return values
+
+
+class Territory(Record):
+    """Where it can be had: on the spot in these regions and in these provinces; `online` from anywhere.
+
+    Without regions and provinces it is there in the whole country. A province has its official French name.
+    """
+
+    region: tuple[Region, ...] = ()
+    province: tuple[StrictStr, ...] = ()
+    online: StrictBool = False
+
+    @validator("province", each_item=True)
+    def _exists(cls, name: str) -> str:
+        known = places().province(name)
+        if known is None:
+            raise ValueError(f"{name!r} is no province of Morocco")
+        return known.name
 
 
 class Entry(Record):
     """A training, a tool, a provider or a platform; a category of them where no name is endorsed.
 
     A training without topics and axes is general: it fits every need. `cloud` marks what works online and is kept
-    by somebody else than the owner ("Cloud First", founding document 000).
+    by somebody else than the owner ("Cloud First", founding document 000). `languages` are those it is spoken or
+    taught in; none when no source says. `rungs` are the steps of the ladder it helps to reach; none: all of them.
     """
 
     id: StrictStr = Field(regex=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -76,6 +117,9 @@ class Entry(Record):
     category: ProviderCategory | None = None
     axes: tuple[Axis, ...] = ()
     limits: Limits = Limits()
+    territory: Territory = Territory()
+    languages: tuple[Language, ...] = ()
+    rungs: tuple[Rung, ...] = ()
     cost: Cost
     cloud: StrictBool = False
     status: Literal["in force", "announced", "unknown"]
