@@ -311,3 +311,28 @@ class Heartbeat(Base):
     process = Column(String(64), primary_key=True)
     kind = Column(String(16), nullable=False)
     beat_at = Column(Float, nullable=False)
+
+
+class CatalogueImport(Base):
+    """A catalogue as it was imported from a file; the newest import is the one in use."""
+
+    __tablename__ = "catalogue_imports"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id = Column(RowId, primary_key=True, autoincrement=True)
+    file = Column(String(200), nullable=False)
+    imported_at = Column(Float, nullable=False, default=time.time)
+    entries = Column(Integer, nullable=False)
+    refused = Column(Integer, nullable=False)
+
+
+class CatalogueEntry(Base):
+    """An entry of an import, with the row of the file it stood in."""
+
+    __tablename__ = "catalogue_entries"
+    __table_args__ = (UniqueConstraint("import_id", "entry_id"),)
+
+    import_id = Column(RowId, ForeignKey("catalogue_imports.id", ondelete="CASCADE"), primary_key=True)
+    row = Column(Integer, primary_key=True, autoincrement=False)
+    entry_id = Column(String(80), nullable=False)
+    document = Column(Document, nullable=False)
