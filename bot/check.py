@@ -13,6 +13,7 @@ from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
 from bot.funding.records import load_programmes
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
+from bot.knowledge.templates import load_templates
 from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
 from bot.matching.records import load_catalogue
@@ -27,6 +28,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_library(knowledge),
         lambda: load_words(knowledge),
         lambda: load_keywords(knowledge),
+        lambda: load_templates(knowledge),
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
@@ -40,7 +42,7 @@ def problems(settings: Settings) -> list[str]:
             check()
         except KnowledgeErrors as errors:
             found += [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
-    return found + _channel_problems(settings)
+    return list(dict.fromkeys(found + _channel_problems(settings)))
 
 
 def _channel_problems(settings: Settings) -> list[str]:

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     twilio_whatsapp_from: str = ""
     twilio_sms_from: str = ""
     twilio_api_url: str = ""
+    # How often Twilio's list of messages is read for those that did not arrive.
+    twilio_look_seconds: float = Field(default=300.0, gt=0)
     # Which adapter carries SMS: twilio, http (an aggregator described in SMS_HTTP_FILE) or smpp.
     sms_provider: str = ""
     sms_http_file: Path | None = None

@@ -25,8 +25,19 @@ class Ground:
 Maker = Callable[[Ground], "Channel | None"]
 """Makes a channel, or returns None where its credentials are not set; raises SettingsError where they are wrong."""
 
+
+def make_twilio_sms(ground: Ground) -> SmsProvider | None:
+    """Make SMS over Twilio; the library is loaded where it is used only."""
+    if not ground.settings.twilio_sms_from:
+        return None
+    from bot.channels.sms_twilio import make_provider
+
+    return make_provider(ground)
+
+
 SMS_PROVIDERS: Mapping[str, Callable[[Ground], SmsProvider | None]] = {
-    "http": lambda ground: make_http(ground.settings)
+    "twilio": make_twilio_sms,
+    "http": lambda ground: make_http(ground.settings),
 }
 """Makers of what carries SMS, by the name of SMS_PROVIDER; they return None where their settings are missing."""
 
@@ -43,7 +54,17 @@ def make_sms(ground: Ground) -> Channel | None:
     return next((SmsChannel(provider) for provider in found.values()), None)
 
 
-MAKERS: Sequence[tuple[str, Maker]] = ((SMS, make_sms),)
+def make_whatsapp(ground: Ground) -> Channel | None:
+    """Make WhatsApp over Twilio; the library is loaded where it is used only."""
+    settings = ground.settings
+    if not (settings.twilio_account_sid or settings.twilio_auth_token or settings.twilio_whatsapp_from):
+        return None
+    from bot.channels.whatsapp import make
+
+    return make(ground)
+
+
+MAKERS: Sequence[tuple[str, Maker]] = (("whatsapp", make_whatsapp), (SMS, make_sms))
 
 
 def make_channels(ground: Ground) -> tuple[dict[str, Channel], list[str]]:

@@ -1,0 +1,1 @@
+"""Requests as providers send them."""
