@@ -7,6 +7,8 @@ from typing import Any
 from actions import journey, prompts
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis.profile import size_of
+from bot.knowledge.firm import MOST
+from bot.knowledge.places import places
 
 # The fields of services.md that a free sentence may fill, by the entity that holds them.
 FIELDS = {
@@ -76,7 +78,7 @@ def profile_from(turn: Turn) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entity in turn.latest.get("entities") or ():
         name, value = entity["entity"], entity["value"]
-        if name in FIELDS:
+        if name in FIELDS and not (isinstance(value, (int, float)) and value > MOST.get(FIELDS[name], value)):
             found[FIELDS[name]] = value
         elif name == "staff" and isinstance(value, int) and 1 <= value <= LARGEST_STAFF:
             found |= {"staff": value, "size": size_of(value)}
@@ -86,11 +88,15 @@ def profile_from(turn: Turn) -> dict[str, Any]:
 
 
 def keep(turn: Turn, fields: dict[str, Any]) -> None:
-    """Write profile fields; a size chosen by hand replaces a head count that says otherwise."""
+    """Write profile fields; a size chosen by hand replaces a head count that says otherwise, a region a province."""
     firm = turn.make_firm()
     staff = firm.profile.get("staff")
     if "size" in fields and "staff" not in fields and staff is not None and size_of(staff) != fields["size"]:
         firm.profile.pop("staff")
+    if "region" in fields and "province" not in fields:
+        known = places().province(firm.profile.get("province") or "")
+        if known is not None and known.region != fields["region"]:
+            firm.profile.pop("province")
     firm.profile.update(fields)
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import BaseModel, StrictBool, StrictInt, StrictStr, ValidationError, root_validator, validator
+from pydantic.fields import ModelField
 
 LegalForm = Literal["informal", "auto_entrepreneur", "individual", "company", "cooperative", "association"]
 Sector = Literal[
@@ -24,6 +25,18 @@ ProjectKind = Literal[
     "investment", "working_capital", "advice", "training", "creation", "digital", "green", "equity",
 ]  # fmt: skip
 Gender = Literal["f", "m"]
+
+
+MOST_MAD = 10**12
+"""More money than any firm has: nearly what the country makes in a year."""
+MOST = {
+    "staff": 1_000_000,
+    "firm_age_years": 1_000,
+    "owner_age": 130,
+    "stable_jobs": 1_000_000,
+    **dict.fromkeys(("turnover_mad", "amount_mad", "own_funds_mad"), MOST_MAD),
+}
+"""Numbers that no firm passes, by field: what is above was misread or mistyped."""
 
 
 class WrongFields(ValueError):
@@ -66,6 +79,13 @@ class _Known(BaseModel):
     def _not_negative(cls, value: Any) -> Any:
         if isinstance(value, (int, Fraction)) and value < 0:
             raise ValueError("a negative number is not possible")
+        return value
+
+    @validator("*")
+    def _not_absurd(cls, value: Any, field: ModelField) -> Any:
+        most = MOST.get(field.name)
+        if most is not None and isinstance(value, (int, Fraction)) and value > most:
+            raise ValueError(f"more than {most} is not possible")
         return value
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
 
-from bot.matching.service import KINDS
+from bot.matching.ranking import KINDS
 from bot.service import TIME_LIMIT, ServiceUnavailable, SpokenText, post
 
 PATH = "/api/matching"

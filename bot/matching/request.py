@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictInt, ValidationError, validator
 
-from bot.knowledge.firm import Exact, Firm, WrongFields
+from bot.knowledge.firm import MOST_MAD, Exact, Firm, WrongFields
+from bot.knowledge.places import places
 from bot.matching.records import Axis, ProviderCategory, TrainingTopic
 
 LIMIT = 3
@@ -17,7 +18,7 @@ Goal = Literal["sell", "collect", "manage", "protect", "learn", "finance"]
 
 
 class Need(BaseModel):
-    """What the owner needs; every field may be absent. `rung` and `language` are taken and not used yet."""
+    """What the owner needs; every field may be absent. `rung` is the one to reach, `language` how the owner writes."""
 
     axis: Axis | None = None
     item: str | None = Field(default=None, regex=r"^[PCVGEDS][1-3]\Z")
@@ -39,9 +40,11 @@ class Need(BaseModel):
         return value
 
     @validator("budget_mad")
-    def _not_negative(cls, value: Any) -> Any:
+    def _is_possible(cls, value: Any) -> Any:
         if value is not None and value < 0:
             raise ValueError("a negative number is not possible")
+        if value is not None and value > MOST_MAD:
+            raise ValueError(f"more than {MOST_MAD} is not possible")
         return value
 
     @validator("provider_category", pre=True)
@@ -81,11 +84,19 @@ class Request(BaseModel):
         if not isinstance(data, Mapping):
             raise WrongFields(["an object is needed"])
         firm = Firm.from_dict(data.get("profile") or {})
+        _refuse_contradictions(firm)
         given = {name: data[name] for name in ("need", "limit") if data.get(name) is not None}
         try:
             return cls(firm=firm, **given)
         except ValidationError as failure:
             raise WrongFields(_reasons(failure)) from None
+
+
+def _refuse_contradictions(firm: Firm) -> None:
+    """Raise WrongFields for a province that lies in another region than the one told."""
+    province = places().province(firm.province or "")
+    if province is not None and firm.region not in (None, province.region):
+        raise WrongFields([f"profile.province: it lies in {province.region}, not in {firm.region}"])
 
 
 def _reasons(failure: ValidationError) -> Iterator[str]:

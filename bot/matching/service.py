@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 from bot.knowledge.text import VARIETIES, Text
-from bot.matching.ranking import Match, rank
-from bot.matching.records import Entry, Kind, load_catalogue
+from bot.matching.ranking import Match, Ranking
+from bot.matching.records import Entry, load_catalogue
 from bot.matching.request import Request
-
-KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class MatchingService(Protocol):
@@ -29,13 +27,13 @@ class LocalMatching:
     """Our own ranking, over the entries of the knowledge folder."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = tuple(entries)
+        self.ranking = Ranking(entries)
 
     def match(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Rank the entries of each kind."""
         asked = Request.from_dict(request)
-        ranked = rank(self.entries, asked.firm, asked.need)
-        return {kind: [_shown(match) for match in ranked if match.entry.kind == kind][: asked.limit] for kind in KINDS}
+        best = self.ranking.best(asked.firm, asked.need, asked.limit)
+        return {kind: [_shown(match) for match in matches] for kind, matches in best.items()}
 
 
 def make_matching(url: str, knowledge_dir: Path) -> MatchingService:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.knowledge.firm import Gender, LegalForm, Region, Sector
-from bot.matching.ranking import POINTS, rank
+from bot.matching.ranking import POINTS, Ranking, rank
 from bot.matching.records import Axis, Entry, ProviderCategory, TrainingTopic
 from bot.matching.request import Need, Request
 from tests.matching.conftest import KNOWLEDGE, catalogue, dated, load_catalogue, plain_entry
@@ -96,6 +96,9 @@ def test_a_general_training_fits_every_need_but_comes_after_the_topic() -> None:
         ({"legal_form": ["cooperative"]}, {"legal_form": "cooperative"}, {"legal_form": "informal"}),
         ({"owner_gender": ["f"]}, {"owner_gender": "f"}, {"owner_gender": "m"}),
         ({"firm_age_max": 2}, {"firm_age_years": 2}, {"firm_age_years": 2.5}),
+        ({"staff_min": 2, "staff_max": 9}, {"staff": 9}, {"staff": 10}),
+        ({"staff_min": 2}, {"staff": 2}, {"staff": 1}),
+        ({"turnover_max_mad": 1_000_000}, {"turnover_mad": 1_000_000}, {"turnover_mad": 1_000_000.5}),
     ],
 )
 def test_a_limit_shuts_out_lifts_up_or_is_to_check(
@@ -151,3 +154,109 @@ def test_a_tie_goes_to_the_newer_information_then_to_the_id() -> None:
 def test_the_axis_of_the_item_stands_for_the_axis() -> None:
     assert Need(item="S1").wanted_axis == "S"
     assert Need(item="S1", axis="V").wanted_axis == "V"
+
+
+def located(name: str, **territory: Any) -> dict[str, Any]:
+    return plain_entry(name, territory=territory)
+
+
+TERRITORIES = catalogue(
+    located("everywhere"), located("online", online=True), located("souss", region=["MA-09"]),
+    located("souss-online", region=["MA-09"], online=True), located("taroudannt", province=["Taroudannt"]),
+    located("anfa", province=["Casablanca-Anfa"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ({"province": "Taroudannt"}, ["taroudannt", "souss", "souss-online", "online", "everywhere"]),
+        ({"province": "Tiznit"}, ["souss", "souss-online", "online", "everywhere"]),
+        ({"region": "MA-09"}, ["souss", "souss-online", "online", "everywhere", "taroudannt"]),
+        ({"region": "MA-02"}, ["online", "souss-online", "everywhere"]),
+        ({"province": "Casablanca-Anfa"}, ["anfa", "online", "souss-online", "everywhere"]),
+        ({"province": "Casablanca"}, ["online", "souss-online", "everywhere", "anfa"]),
+        ({"province": "Aïn-Chock"}, ["online", "souss-online", "everywhere"]),
+        ({}, ["online", "souss-online", "everywhere", "anfa", "souss", "taroudannt"]),
+    ],
+)
+def test_what_is_out_of_reach_is_left_out_and_what_is_near_comes_first(
+    profile: dict[str, Any], expected: list[str]
+) -> None:
+    assert ids(TERRITORIES.match({"profile": profile, "limit": 50})) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("fr", ["fr", "nobody-said"]),
+        ("ary-Arab", ["ary", "ar", "nobody-said"]),
+        ("ary-Latn", ["ary", "ar", "nobody-said"]),
+        (None, ["ary", "ar", "fr", "nobody-said"]),
+    ],
+)
+def test_what_is_in_a_language_the_owner_does_not_use_is_left_out(written: str | None, expected: list[str]) -> None:
+    spoken = [plain_entry(name, languages=[name]) for name in ("ary", "ar", "fr")]
+    found = catalogue(*spoken, plain_entry("nobody-said")).match({"need": {"language": written}, "limit": 9})
+    assert set(ids(found)) == set(expected)
+    assert ids(found)[-1] == "nobody-said"
+
+
+def test_what_is_made_for_the_rung_to_reach_comes_first_and_no_rung_shuts_out() -> None:
+    service = catalogue(plain_entry("any"), plain_entry("first", rungs=[1]), plain_entry("third", rungs=[3]))
+    assert ids(service.match({"need": {"axis": "G", "rung": 3}})) == ["third", "any", "first"]
+    assert ids(service.match({"need": {"axis": "G", "rung": 0}})) == ["any", "first", "third"]
+
+
+@pytest.mark.parametrize(
+    ("bracket", "found"),
+    [
+        ({"min": 0, "max": 1_000_000}, "met"),
+        ({"min": 500_000, "max": 2_000_000}, "open"),
+        ({"min": 1_000_000, "max": 2_000_000}, "open"),
+        ({"min": 1_000_001, "max": None}, "shut"),
+        ({"min": 0, "max": None}, "open"),
+    ],
+)
+def test_a_bracket_decides_a_limit_only_when_it_is_on_one_side(bracket: dict[str, Any], found: str) -> None:
+    service = catalogue(plain_entry("small", limits={"turnover_max_mad": 1_000_000}))
+    tools = service.match({"profile": {"turnover_mad": bracket}})["tool"]
+    assert [reason["code"] for tool in tools for reason in tool["reasons"] if reason["code"] != "price_unknown"] == {
+        "met": ["turnover_mad"],
+        "open": ["to_check"],
+        "shut": [],
+    }[found]
+
+
+entries = st.builds(
+    plain_entry,
+    st.just("x"),
+    kind=st.sampled_from(["training", "tool", "provider"]),
+    axes=st.lists(st.sampled_from(["G", "S", "V"]), min_size=1, max_size=2, unique=True),
+    limits=st.sampled_from(
+        [{}, {"staff_max": 5}, {"sector": ["crafts"]}, {"region": ["MA-06"], "owner_gender": ["f"]}]
+    ),
+    territory=st.sampled_from([{}, {"online": True}, {"region": ["MA-06"]}, {"province": ["Settat"], "online": True}]),
+    languages=st.sampled_from([[], ["fr"], ["ary", "fr"]]),
+    cost=st.sampled_from([{"kind": "free"}, {"kind": "paid", "mad": 400}, {"kind": "paid"}, {"kind": "unknown"}]),
+    cloud=st.booleans(),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    chosen=st.lists(entries, max_size=12),
+    profile=profiles | st.fixed_dictionaries({"staff": st.integers(1, 9), "province": st.just("Settat")}),
+    need=needs | st.fixed_dictionaries({"language": st.sampled_from(["fr", "ary-Arab"]), "rung": st.integers(0, 3)}),
+    limit=st.integers(1, 50),
+)
+def test_the_catalogue_is_ranked_as_its_entries_one_by_one(
+    chosen: list[dict[str, Any]], profile: dict[str, Any], need: dict[str, Any], limit: int
+) -> None:
+    together = [Entry(**entry | {"id": f"e{number}"}) for number, entry in enumerate(chosen)]
+    asked = Request.from_dict({"profile": profile, "need": need})
+    alone = [match for entry in together for match in rank([entry], asked.firm, asked.need)]
+    alone.sort(key=lambda match: (-match.score, match.entry.id))
+    best = Ranking(together).best(asked.firm, asked.need, limit)
+    for kind, matches in best.items():
+        assert matches == [match for match in alone if match.entry.kind == kind][:limit]
