@@ -140,7 +140,9 @@ class Sender:
             if loaded.cancelled:
                 return await self._settle(shipment, "cancelled", "opted out")
             await self._send_parts(shipment, loaded)
-            await self._settle(shipment, "sent")
+            failed = await run_in_threadpool(self._settle_sent, shipment)
+            if failed is not None:
+                raise error_from_text(failed)
         except SendError as error:
             await self._settle_error(shipment, loaded, error)
         except ShipmentLost:
@@ -178,6 +180,22 @@ class Sender:
             if failed is not None:
                 deliveries.unbook_failed(session, outbox_id)
                 session.commit()
+            return failed
+
+    def _settle_sent(self, shipment: Shipment) -> str | None:
+        """Settle a reply whose parts were all taken; return the error when one was reported failed meanwhile.
+
+        A report that comes later finds the reply settled: it waits for this row, or was seen here.
+        """
+        with self._sessions() as session:
+            outbox.settle(session, shipment, "sent")
+            failed = deliveries.failure(session, shipment.outbox_id)
+            if failed is None:
+                session.commit()
+                return None
+            session.rollback()
+            deliveries.unbook_failed(session, shipment.outbox_id)
+            session.commit()
             return failed
 
     async def _settle(

@@ -75,7 +75,7 @@ def send_again(
 
     After so many tries it has failed for good: each one costs, and may reach the owner after all.
     """
-    reply = session.get(OutboxMessage, outbox_id, populate_existing=True)
+    reply = session.get(OutboxMessage, outbox_id, populate_existing=True, with_for_update=True)
     if reply is None or reply.status != "sent":
         session.rollback()
         return
@@ -85,6 +85,12 @@ def send_again(
         reply.available_at = available_at
     reply.status, reply.error = status if again else "failed", error
     session.commit()
+
+
+def failure(session: Session, outbox_id: int) -> str | None:
+    """Return the error of a part of this reply that was reported failed."""
+    failed = select(Delivery.error).where(Delivery.outbox_id == outbox_id, Delivery.status == "failed").limit(1)
+    return session.execute(failed).scalar_one_or_none()
 
 
 def unbook_failed(session: Session, outbox_id: int) -> None:

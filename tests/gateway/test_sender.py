@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot.channels.channel import OptedOut, Permanent, Reply, Retryable, Sent, WindowClosed
 from bot.gateway.links import MediaLinks
 from bot.gateway.sender import Sender
-from bot.storage import inbox, outbox
+from bot.storage import deliveries, inbox, outbox
 from bot.storage.inbox import Incoming
 from bot.storage.models import Conversation, Delivery, InboxMessage, OutboxMessage
 from bot.storage.wakeup import make_wakeup
@@ -210,3 +210,20 @@ async def test_a_slow_conversation_does_not_hold_back_another(session, conversat
         await until(lambda: statuses(session) == ["waiting", "sent"])
         release.set()
         await until(lambda: statuses(session) == ["sent", "sent"])
+
+
+@pytest.mark.parametrize("booked", [False, True])
+async def test_a_failure_reported_while_the_reply_is_on_its_way_is_not_lost(
+    sending, session, sessions, conversation, booked
+):
+    async def report():
+        with sessions() as other:
+            deliveries.report(other, NAME, "id-1", "failed", "Retryable 30001")
+
+    put(session, conversation, "one|two")
+    # The report overtakes the answer to its own message, or comes while the next part is sent.
+    channel = ScriptedChannel(*((None, report) if booked else (report,)))
+    async with sending(channel):
+        await until(lambda: statuses(session) == ["sent"])
+    assert [part for _, part in channel.taken].count("one") == 2
+    assert sorted(session.execute(select(Delivery.part)).scalars()) == [0, 1]
