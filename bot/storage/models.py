@@ -153,7 +153,7 @@ class Delivery(Base):
     channel = Column(String(16), nullable=False)
     provider_id = Column(String(200), nullable=False)
     status = Column(String(12), nullable=False)  # see bot.storage.deliveries.RANKS
-    error = Column(String(64))
+    error = Column(String(64))  # what it means and the provider's code, as channel.error_as_text writes them
     segments = Column(Integer, nullable=False, default=1)
     created_at = Column(Float, nullable=False, default=time.time)
     updated_at = Column(Float, nullable=False, default=time.time)

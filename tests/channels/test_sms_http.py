@@ -525,7 +525,7 @@ def test_an_owner_who_unsubscribed_at_the_aggregator_gets_nothing_more(gateway, 
     assert client.post("/webhooks/sms/status", data=report).status_code == 200
     session.rollback()
     assert session.execute(select(Conversation.opted_out_at)).scalar_one() is not None
-    assert session.execute(select(Delivery.status, Delivery.error)).one() == ("failed", "UNSUBSCRIBED")
+    assert session.execute(select(Delivery.status, Delivery.error)).one() == ("failed", "OptedOut UNSUBSCRIBED")
 
 
 def test_a_forged_message_leaves_no_row(gateway, session):
