@@ -119,9 +119,12 @@ def utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def segments(text: str) -> list[str]:
-    """Cut a text as it is sent and billed; an escaped character or a surrogate pair is never cut in two."""
-    if outside(text):
+def segments(text: str, ucs2: bool = False) -> list[str]:
+    """Cut a text as it is sent and billed; an escaped character or a surrogate pair is never cut in two.
+
+    `ucs2` says that it is sent so although the alphabet has all of it.
+    """
+    if ucs2 or outside(text):
         return _cut(text, utf16_units, UCS2_SEGMENT, LINKED_UCS2_SEGMENT)
     return _cut(text, septets, SEGMENT, LINKED_SEGMENT)
 

@@ -10,7 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseSettings, Field, SecretStr, ValidationError, validator
+from pydantic.fields import ModelField
 
+SMPP_CHOICES = {
+    "smpp_alphabet": ("gsm", "latin1"),
+    "smpp_long_messages": ("udh", "payload"),
+    "smpp_receipt_ids": ("auto", "same", "decimal", "hex"),
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -45,6 +51,15 @@ class Settings(BaseSettings):
     smpp_system_id: str = ""
     smpp_password: SecretStr = SecretStr("")
     smpp_from: str = ""
+    # None leaves type of number and plan to be told from SMPP_FROM.
+    smpp_from_ton: int | None = Field(default=None, ge=0, le=6)
+    smpp_from_npi: int | None = Field(default=None, ge=0, le=18)
+    smpp_system_type: str = Field(default="", max_length=12)
+    smpp_alphabet: str = "gsm"
+    smpp_long_messages: str = "udh"
+    smpp_receipt_ids: str = "auto"
+    smpp_enquire_seconds: float = Field(default=30.0, ge=1)
+    smpp_max_per_second: float | None = Field(default=None, ge=0.5)
     telegram_token: SecretStr = SecretStr("")
     telegram_webhook_secret: SecretStr = SecretStr("")
     telegram_api_url: str = ""
@@ -85,6 +100,12 @@ class Settings(BaseSettings):
         if name not in ("", "twilio", "http", "smpp"):
             raise ValueError("must be twilio, http or smpp")
         return name
+
+    @validator("smpp_alphabet", "smpp_long_messages", "smpp_receipt_ids")
+    def _known_choice(cls, chosen: str, field: ModelField) -> str:
+        if chosen not in SMPP_CHOICES[field.name]:
+            raise ValueError(f"must be one of {', '.join(SMPP_CHOICES[field.name])}")
+        return chosen
 
     @validator("secret_key")
     def _long_enough(cls, key: SecretStr) -> SecretStr:

@@ -11,6 +11,7 @@ from bot.channels.channel import Channel
 from bot.channels.sms import NAME as SMS
 from bot.channels.sms import SmsChannel, SmsProvider
 from bot.channels.sms_http import make_http
+from bot.channels.sms_smpp import make_smpp
 from bot.settings import Settings, SettingsError
 
 
@@ -38,6 +39,7 @@ def make_twilio_sms(ground: Ground) -> SmsProvider | None:
 SMS_PROVIDERS: Mapping[str, Callable[[Ground], SmsProvider | None]] = {
     "twilio": make_twilio_sms,
     "http": lambda ground: make_http(ground.settings),
+    "smpp": lambda ground: make_smpp(ground.settings),
 }
 """Makers of what carries SMS, by the name of SMS_PROVIDER; they return None where their settings are missing."""
 
