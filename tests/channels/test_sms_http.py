@@ -511,7 +511,7 @@ def test_a_message_a_reply_and_its_report_go_the_whole_way(gateway, session):
 
 
 def test_an_owner_who_unsubscribed_at_the_aggregator_gets_nothing_more(gateway, session):
-    from bot.storage import deliveries, outbox
+    from bot.storage import outbox
 
     client, _ = gateway
     write(client, "salam")
@@ -520,7 +520,6 @@ def test_an_owner_who_unsubscribed_at_the_aggregator_gets_nothing_more(gateway, 
     session.commit()
     until(lambda: session.rollback() or session.execute(select(Delivery)).first())
     session.rollback()
-    assert deliveries.RANKS
     report = {"id": "A1", "status": "REJECTD", "error": "UNSUBSCRIBED", "key": "k3y"}
     assert client.post("/webhooks/sms/status", data=report).status_code == 200
     session.rollback()
