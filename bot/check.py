@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.channels.aggregator import load_aggregator
 from bot.diagnosis.library import load_library
 from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
 from bot.funding.records import load_programmes
@@ -33,7 +32,6 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
         lambda: check_sms_cost(knowledge),
-        lambda: check_aggregator(settings),
         lambda: check_domain(ROOT / "domain.yml"),
     ]
     found: list[str] = []
@@ -53,7 +51,7 @@ def _channel_problems(settings: Settings) -> list[str]:
     try:
         make_channels(Ground(settings, make_sessions(make_engine(settings.database))))
     except SettingsError as error:
-        return [str(error)]
+        return str(error).splitlines()
     except KnowledgeErrors as errors:
         return [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
     return []
@@ -72,12 +70,6 @@ def check_sms_cost(knowledge: Path) -> None:
         for variety, cost in costs.items()
         if cost > MOST_SEGMENTS
     )
-
-
-def check_aggregator(settings: Settings) -> None:
-    """Check the description of the SMS aggregator, where there is one; raise KnowledgeErrors."""
-    if settings.sms_http_file is not None and settings.sms_provider in ("", "http"):
-        load_aggregator(settings.sms_http_file)
 
 
 def check_domain(path: Path) -> None:

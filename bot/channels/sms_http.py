@@ -65,7 +65,7 @@ def make_http(settings: Settings) -> HttpProvider | None:
     try:
         aggregator = load_aggregator(settings.sms_http_file)
     except KnowledgeErrors as errors:
-        raise SettingsError(f"SMS_HTTP_FILE is wrong:\n{errors}") from None
+        raise SettingsError(str(errors)) from None
     return HttpProvider(aggregator, settings.derived_key("sms-message-ids"))
 
 
