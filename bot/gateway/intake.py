@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
 
@@ -24,10 +28,11 @@ logger = logging.getLogger(__name__)
 
 # A message that a provider took and failed to deliver for a passing reason is tried again after this long.
 LATE_RETRY_SECONDS = 60.0
+MOST_AT_ONCE = 200
 OPT_OUT_CHOICE = "opt_out:yes"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Intake:
     """Takes in messages and reports; when a method returns, nothing of it can be lost."""
 
@@ -37,13 +42,65 @@ class Intake:
     addresses: AddressBook
     wakeup: Wakeup
     keywords: Keywords
+    _waiting: list[tuple[Incoming, asyncio.Future[None]]] = field(default_factory=list)
+    _writer: asyncio.Task[None] | None = None
 
     async def take(self, channel: str, received: Received) -> None:
         """Keep messages first, then reports."""
-        for message in received.messages:
-            await run_in_threadpool(self.accept, message)
+        if received.messages:
+            await asyncio.gather(*[self._enter(message) for message in received.messages])
         for report in received.reports:
             await run_in_threadpool(self.note, report.channel or channel, report)
+
+    def _enter(self, message: Incoming) -> asyncio.Future[None]:
+        """Wait with the messages that come while others are being written: they are written together."""
+        kept = asyncio.get_running_loop().create_future()
+        self._waiting.append((message, kept))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_waiting())
+        return kept
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            entered, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                await run_in_threadpool(self.accept_all, [message for message, _ in entered])
+            except Exception as error:  # each sender is told, and the provider sends again
+                failed: Exception | None = error
+            else:
+                failed = None
+            for _, kept in entered:
+                if kept.done():
+                    continue
+                if failed is None:
+                    kept.set_result(None)
+                else:
+                    kept.set_exception(failed)
+
+    def accept_all(self, messages: Sequence[Incoming]) -> None:
+        """Put messages into the inbox, with one wait for the disk where none of them changes more than that."""
+        if len(messages) > 1 and not any(self._is_special(message) for message in messages):
+            with self.accepting() as session, suppress(IntegrityError):
+                new = inbox.accept_many(
+                    session,
+                    self.addresses,
+                    messages,
+                    lambda under_way: self.wakeup.notify(under_way, "inbox"),
+                    outbox.release_held,
+                )
+                self.wakeup.notify_committed("inbox")
+                for message in messages:
+                    pair = (message.channel, message.provider_id)
+                    metrics.received(message.channel, message.kind, new=pair in new)
+                    new.discard(pair)
+                return
+        for message in messages:
+            self.accept(message)
+
+    def _is_special(self, message: Incoming) -> bool:
+        if message.kind in inbox.SIGNALS:
+            return True
+        return message.kind == "text" and (self.keywords.stops(message.body) or self.keywords.restarts(message.body))
 
     def accept(self, message: Incoming) -> Accepted:
         """Put one message into the inbox; STOP takes effect here, before any turn."""
@@ -60,7 +117,7 @@ class Intake:
                 stop_messages(session, row.conversation_id, row.received_at)
             elif restarts:
                 session.get(Conversation, row.conversation_id).opted_out_at = None
-            outbox.release_held(session, row.conversation_id)
+            outbox.release_held(session, [row.conversation_id])
 
         with self.accepting() as session:
             accepted = inbox.accept(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -92,6 +92,75 @@ def accept(
     return Accepted(known.id, known.conversation_id, new=False)
 
 
+def accept_many(
+    session: Session,
+    addresses: AddressBook,
+    messages: Sequence[Incoming],
+    announce: Callable[[Session], None],
+    along: Callable[[Session, Collection[str]], None],
+) -> set[tuple[str, str]]:
+    """Write several messages in one transaction, in their order; commit and return (channel, provider id) of the new.
+
+    `along` changes what must change with new messages of these conversations. Raise IntegrityError, with nothing
+    written, when another process wrote one of them or a conversation of theirs meanwhile: then accept them singly.
+    """
+    wanted = {(message.channel, message.provider_id): message for message in messages}
+    known = session.execute(
+        select(InboxMessage.channel, InboxMessage.provider_id).where(
+            InboxMessage.provider_id.in_([provider_id for _, provider_id in wanted])
+        )
+    )
+    for channel, provider_id in known:
+        wanted.pop((channel, provider_id), None)
+    conversations = _conversations_for(session, addresses, wanted.values())
+    at = time.time()
+    rows = [
+        {
+            "conversation_id": conversations[message.channel, message.address],
+            "channel": message.channel,
+            "provider_id": message.provider_id,
+            "kind": message.kind,
+            "body": message.body,
+            "received_at": at,
+            "available_at": at,
+        }
+        for message in wanted.values()
+    ]
+    if rows:
+        session.execute(_INSERT, rows)
+        along(session, set(conversations.values()))
+        announce(session)
+    session.commit()
+    return set(wanted)
+
+
+def _conversations_for(
+    session: Session, addresses: AddressBook, messages: Iterable[Incoming]
+) -> dict[tuple[str, str], str]:
+    """Return the conversation of each (channel, address), new ones written in the caller's transaction."""
+    keys = {(m.channel, m.address): addresses.find_key(m.channel, m.address) for m in messages}
+    found = session.execute(
+        select(Conversation.channel, Conversation.address_hash, Conversation.id).where(
+            Conversation.address_hash.in_(list(keys.values()))
+        )
+    )
+    known = {(channel, key): conversation_id for channel, key, conversation_id in found}
+    for (channel, address), key in keys.items():
+        if (channel, key) not in known:
+            conversation_id = new_id()
+            session.execute(
+                insert(Conversation.__table__).values(
+                    id=conversation_id,
+                    channel=channel,
+                    address_hash=key,
+                    address_encrypted=addresses.encrypt(address),
+                    state={},
+                )
+            )
+            known[channel, key] = conversation_id
+    return {pair: known[pair[0], key] for pair, key in keys.items()}
+
+
 def _known(session: Session, message: Incoming) -> InboxMessage | None:
     return session.execute(
         select(InboxMessage).filter_by(channel=message.channel, provider_id=message.provider_id)
@@ -126,6 +195,7 @@ def _conversation_for(session: Session, addresses: AddressBook, message: Incomin
         return found
 
 
+_INSERT = insert(InboxMessage.__table__)
 _earlier = aliased(InboxMessage)
 _free = or_(Conversation.lease_until.is_(None), Conversation.lease_until < bindparam("now"))
 # Built once: making a statement costs more than running it.

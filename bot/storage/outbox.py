@@ -144,11 +144,11 @@ def settle(
         raise ShipmentLost(shipment.outbox_id)
 
 
-def release_held(session: Session, conversation_id: str) -> None:
-    """Let what waited for the owner to write again go out, in the caller's transaction."""
+def release_held(session: Session, conversation_ids: Collection[str]) -> None:
+    """Let what waited for these owners to write again go out, in the caller's transaction."""
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.conversation_id == conversation_id, OutboxMessage.status == "held")
+        .where(OutboxMessage.conversation_id.in_(conversation_ids), OutboxMessage.status == "held")
         .values(status="waiting", available_at=time.time(), error=None, attempts=0)
         .execution_options(synchronize_session=False)
     )

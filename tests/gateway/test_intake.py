@@ -1,5 +1,6 @@
 """What is received is kept; STOP works before any turn; late failures have their consequences."""
 
+import asyncio
 import time
 
 import pytest
@@ -99,3 +100,67 @@ async def test_a_held_reply_goes_out_when_the_owner_writes(intake, session):
     intake.accept(says("hani", "2"))
     session.expire_all()
     assert session.execute(select(OutboxMessage.status)).scalar_one() == "waiting"
+
+
+async def test_messages_that_come_together_are_all_kept_once_and_in_order(intake, session, sessions):
+    def message(owner, number):
+        return Incoming("whatsapp", f"whatsapp:+21260000000{owner}", f"{owner}-{number}", "text", f"{number}")
+
+    crowd = [message(owner, number) for number in range(5) for owner in range(4)]
+    await asyncio.gather(*[intake.take("whatsapp", Received((one,))) for one in crowd + crowd[:3]])
+    await asyncio.gather(*[intake.take("whatsapp", Received((one,))) for one in crowd])
+    rows = session.execute(select(InboxMessage).order_by(InboxMessage.id)).scalars().all()
+    assert sorted(row.provider_id for row in rows) == sorted(one.provider_id for one in crowd)
+    by_owner = {row.conversation_id: [] for row in rows}
+    for row in rows:
+        by_owner[row.conversation_id].append(row.body)
+    assert list(by_owner.values()) == [["0", "1", "2", "3", "4"]] * 4
+
+
+async def test_stop_in_a_crowd_still_stops(intake, session):
+    crowd = [
+        Incoming("whatsapp", "whatsapp:+212600000001", str(n), "text", "stop" if n == 3 else "x") for n in range(6)
+    ]
+    await asyncio.gather(*[intake.take("whatsapp", Received((one,))) for one in crowd])
+    assert session.execute(select(Conversation.opted_out_at)).scalar_one() is not None
+    assert len(session.execute(select(InboxMessage.id)).all()) == 6
+
+
+async def test_a_crowd_releases_what_was_held(intake, session):
+    await sent_reply(intake, session)
+    await intake.take("whatsapp", Received(reports=(Report("SM1", "failed", WindowClosed("63016")),)))
+    await intake.take("whatsapp", Received((says("hani", "2"), says("rak hna?", "3"))))
+    session.expire_all()
+    assert session.execute(select(OutboxMessage.status)).scalar_one() == "waiting"
+
+
+async def test_a_crowd_that_another_gateway_writes_too_is_kept_once(intake, session, sessions, addresses):
+    """Both wrote after neither had seen the other's: the one that comes second takes them singly."""
+    from bot.storage import inbox
+
+    crowd = [says("salam", "1"), says("labas", "2")]
+    real = inbox._conversations_for
+
+    def raced(under_way, book, messages):
+        found = real(under_way, book, messages)
+        with sessions() as other:
+            under_way.rollback()  # SQLite lets one write at a time: the other one comes first
+            inbox._conversations_for = real
+            inbox.accept_many(other, addresses, crowd, lambda _session: None, lambda _session, _ids: None)
+        return found
+
+    inbox._conversations_for = raced
+    try:
+        await asyncio.gather(*[intake.take("whatsapp", Received((one,))) for one in crowd])
+    finally:
+        inbox._conversations_for = real
+    assert len(session.execute(select(InboxMessage.id)).all()) == 2
+    assert len(session.execute(select(Conversation.id)).all()) == 1
+
+
+async def test_a_failure_to_write_reaches_every_sender(intake, monkeypatch):
+    monkeypatch.setattr(Intake, "accept_all", lambda self, messages: 1 / 0)
+    outcomes = await asyncio.gather(
+        *[intake.take("whatsapp", Received((says("x", str(n)),))) for n in range(3)], return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3

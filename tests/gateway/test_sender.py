@@ -147,7 +147,7 @@ async def test_outside_the_window_a_reply_is_held_until_the_owner_writes(session
             addresses,
             message,
             lambda _session: None,
-            lambda session, row: outbox.release_held(session, row.conversation_id),
+            lambda session, row: outbox.release_held(session, [row.conversation_id]),
         )
         sender.wake()
         await until(lambda: statuses(session) == ["sent"])

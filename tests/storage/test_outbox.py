@@ -81,7 +81,7 @@ def test_held_replies_go_when_the_owner_writes_again(session, addresses):
     (shipment,) = claim(session)
     settle(session, shipment, "held", error="window closed")
     assert claim(session) == []
-    outbox.release_held(session, where)
+    outbox.release_held(session, [where])
     session.commit()
     assert texts(session, claim(session)) == ["one"]
 
