@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions import journey, prompts
 from actions.results import offer_menu
-from actions.turn import Button, RafiqAction, Turn
+from actions.turn import RafiqAction, Turn
 
 
 class Information(RafiqAction):
@@ -80,7 +80,9 @@ class ActionAskDefinition(Information):
 
     def tell(self, turn: Turn) -> None:
         concepts = turn.content.words.concepts
-        asked = [concept for concept in turn.entities("concept") if concept in concepts]
+        # A reading's button carries the concept that the message before named.
+        named = [turn.choice] if turn.choice else turn.entities("concept")
+        asked = [concept for concept in named if concept in concepts]
         if not asked:
             turn.say("utter_definition_unknown")
         for concept in asked[:2]:
@@ -125,27 +127,3 @@ class ActionOutOfScope(Information):
 
     action_name = "action_out_of_scope"
     response = "utter_out_of_scope"
-
-
-class ActionFallback(RafiqAction):
-    """Offer the two likeliest readings; the second time in a row, a human too."""
-
-    action_name = "action_fallback"
-
-    def reply(self, turn: Turn) -> None:
-        journey.introduce(turn)
-        times = turn.state.get("misunderstood", 0) + 1
-        turn.state["misunderstood"] = times
-        buttons = readings(turn)
-        if times >= 2:
-            buttons.append(turn.button("talk_to_adviser", "adviser"))
-        turn.say("utter_not_understood_twice" if times >= 2 else "utter_not_understood", buttons)
-        prompts.ask_again(turn)
-
-
-def readings(turn: Turn) -> list[Button]:
-    """Return the two likeliest intents as buttons."""
-    ranking = [entry["name"] for entry in turn.latest.get("intent_ranking") or ()]
-    labels = turn.content.words.labels
-    likely = [name for name in ranking if f"reading_{name}" in labels][:2] or ["start_diagnosis", "help"]
-    return [turn.button(name, f"reading_{name}") for name in likely]

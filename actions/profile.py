@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actions import journey, prompts
+from actions.misunderstood import fall_back
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis.profile import size_of
 from bot.knowledge.firm import MOST
@@ -53,13 +54,13 @@ class ActionInform(RafiqAction):
     action_name = "action_inform"
 
     def reply(self, turn: Turn) -> None:
-        journey.introduce(turn)
         found = profile_from(turn)
-        asked = turn.prompt is not None and turn.prompt.kind == "profile"
         if not found:
-            turn.say("utter_not_understood_short")
-            prompts.ask_again(turn)
+            # "Inform" without a fact is a message that was not understood, however sure the classifier is.
+            fall_back(turn)
             return
+        journey.introduce(turn)
+        asked = turn.prompt is not None and turn.prompt.kind == "profile"
         keep(turn, found)
         turn.say("utter_profile_noted", summary=summary(turn, list(found)))
         after_profile(turn, asked)

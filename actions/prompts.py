@@ -180,3 +180,8 @@ def ask_again(turn: Turn) -> None:
 def open_test(turn: Turn) -> Assessment | None:
     """Return the test under way."""
     return sitting.open_sitting(turn.firm, turn.content.rules) if turn.firm else None
+
+
+def is_idle(turn: Turn) -> bool:
+    """Say whether nothing waits for an answer: nothing is open, or only the menu."""
+    return turn.prompt is None or turn.prompt.kind == "menu"

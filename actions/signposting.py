@@ -91,7 +91,8 @@ class ActionAskProgramme(Signpost):
     action_name = "action_ask_programme"
 
     def tell(self, turn: Turn) -> None:
-        named = turn.entities("programme")[:2]
+        # A reading's button carries the programme that the message before named.
+        named = [turn.choice] if turn.choice else turn.entities("programme")[:2]
         document = funding().check(firm_profile(turn), named) if named else {"programmes": []}
         known = [programme for programme in document["programmes"] if programme["id"] in named]
         if not known:

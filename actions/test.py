@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from actions import journey, prompts
+from actions.misunderstood import fall_back
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import answers, sitting
 from bot.diagnosis.answers import Answer
@@ -98,8 +99,7 @@ class ActionAnswerUnsure(RafiqAction):
     def reply(self, turn: Turn) -> None:
         current, item = prompts.open_test(turn), _open_item(turn)
         if current is None or item is None:
-            turn.say("utter_not_understood_short")
-            prompts.ask_again(turn)
+            fall_back(turn)
             return
         if turn.state.get("unsure_item") == item:
             turn.say("utter_choose_one")

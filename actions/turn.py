@@ -19,6 +19,7 @@ from actions.content import Content, get_content
 from bot.diagnosis.profile import Profile
 from bot.settings import get_settings
 from bot.storage.database import current_session, make_engine, make_sessions
+from bot.storage.misunderstood import learn
 from bot.storage.models import Conversation, Firm, new_id
 from bot.storage.prompt import Offer, Prompt, open_prompt, set_prompt
 
@@ -26,6 +27,9 @@ DEFAULT_LANGUAGE = "fr"
 # An owner who wrote this many words in another variety, clearly, is followed without being asked.
 FOLLOWED_WORDS = 3
 FOLLOWED_CONFIDENCE = 0.8
+# The prompt of the two readings of a message that was not understood: open for one turn, numbers and titles count.
+READING = "reading"
+ADVISER = "talk_to_adviser"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Turn:
     latest: dict[str, Any]
     language: str
     shown: list[Offer] = field(default_factory=list)
+    stumbles: int = 0
+    """How many messages in a row were not understood before this one."""
 
     @property
     def intent(self) -> str:
@@ -181,10 +187,22 @@ class RafiqAction(Action):
             latest = tracker.latest_message
             turn = Turn(session, conversation, get_content(), dispatcher, latest, DEFAULT_LANGUAGE)
             turn.switch_to(_language_of(conversation, latest))
-            if self.action_name not in ("action_fallback", "action_out_of_scope"):
-                conversation.state.pop("misunderstood", None)
+            self._settle_stumble(turn)
             self.reply(turn)
             return [SlotSet("language", turn.language)]
+
+    def _settle_stumble(self, turn: Turn) -> None:
+        """Close the question about the message before; the reading its owner picked is what it meant."""
+        turn.stumbles = turn.state.pop("misunderstood", 0)
+        if self.action_name == "action_out_of_scope":
+            turn.state["misunderstood"] = turn.stumbles
+        asked = turn.prompt is not None and turn.prompt.kind == READING
+        offered = turn.state.pop("readings", ())
+        # Who goes to a human may have meant anything.
+        if turn.intent in offered and turn.intent != ADVISER and (turn.pressed or asked):
+            learn(turn.session, turn.conversation, turn.intent)
+        if asked:
+            turn.leave_aside()
 
     def reply(self, turn: Turn) -> None:
         """Say what there is to say."""

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,92 @@ def nlu_compare(
     _print_json(found) if as_json else typer.echo(comparison.as_markdown(found))
     if not complete:
         raise typer.Exit(1)
+
+
+@nlu.command("misunderstood")
+def nlu_misunderstood(
+    variety: str | None = typer.Option(None, help="fr, ary-Arab, ary-Latn or mixed."),
+    since: datetime | None = typer.Option(None, formats=["%Y-%m-%d"], help="From this day on (UTC)."),
+    unlabelled: bool = typer.Option(False, "--unlabelled", help="Only those whose meaning nobody has said yet."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON line each."),
+) -> None:
+    """List the messages that fell back, masked: id, day, variety, intent, text."""
+    from bot.nlu.candidates import VARIETIES
+    from bot.storage.misunderstood import as_document, find
+
+    if variety is not None and variety not in VARIETIES:
+        raise _fail(f"the variety is one of {', '.join(VARIETIES)}")
+    start = since.replace(tzinfo=timezone.utc).timestamp() if since else None
+    with _database() as session:
+        for row in find(session, variety, start, False if unlabelled else None):
+            kept = as_document(row)
+            day, intent = kept["at"][:10], kept["intent"] or "?"
+            if as_json:
+                _print_json(kept)
+            else:
+                typer.echo(f"{kept['id']}  {day}  {kept['variety']}  {intent}  {kept['text']}")
+
+
+@nlu.command("label")
+def nlu_label(
+    row_id: int = typer.Argument(..., metavar="ID", help="As `rafiq nlu misunderstood` lists it."),
+    intent: str = typer.Argument(..., help="What it meant; `none` deletes what is of no use."),
+) -> None:
+    """Say what a message that fell back meant: it becomes a training candidate."""
+    from bot.nlu.candidates import known_intents
+    from bot.storage.misunderstood import label
+
+    known = known_intents(_nlu_data())
+    if intent != "none" and intent not in known:
+        raise _fail(f"there is no intent {intent}, only none, {', '.join(sorted(known))}")
+    with _database() as session:
+        if not label(session, row_id, None if intent == "none" else intent):
+            raise _fail(f"there is no message {row_id}")
+    _print_json({"id": row_id, "intent": intent} if intent != "none" else {"id": row_id, "deleted": True})
+
+
+@nlu.command("candidates")
+def nlu_candidates(
+    out: Path | None = typer.Option(None, help="Write to this file instead of standard output."),
+    everything: bool = typer.Option(False, "--all", help="Those without a label too; in YAML they stand in comments."),
+    with_masked: bool = typer.Option(False, "--with-masked", help="Those with a mask such as <phone> too."),
+    as_json: bool = typer.Option(False, "--json", help="JSON lines instead of YAML."),
+) -> None:
+    """Export labelled messages that nlu_data does not hold yet, in its own format, for a person to read and add."""
+    from bot.nlu.candidates import Candidate, as_document, as_yaml, known_texts, unknown
+    from bot.storage.masking import has_mask
+    from bot.storage.misunderstood import find, variety_of
+
+    with _database() as session:
+        rows = find(session, labelled=None if everything else True)
+        kept = [
+            Candidate(row.text, variety_of(row), row.intent) for row in rows if with_masked or not has_mask(row.text)
+        ]
+    # What has a label goes before the same words without one.
+    kept.sort(key=lambda candidate: candidate.intent is None)
+    new = list(unknown(kept, known_texts(_nlu_data())))
+    lines = (json.dumps(as_document(candidate), ensure_ascii=False) + "\n" for candidate in new)
+    text = "".join(lines) if as_json else as_yaml(new)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, "utf-8")
+    typer.echo(f"{len(new)} candidates, {len(kept) - len(new)} known already", err=True)
+
+
+def _nlu_data() -> Path:
+    from bot.settings import ROOT
+
+    return ROOT / "nlu_data"
+
+
+@contextmanager
+def _database() -> Iterator[Any]:
+    """Yield a session on the bot's database."""
+    from bot.storage.database import make_engine, make_sessions
+
+    with make_sessions(make_engine(_settings().database))() as session:
+        yield session
 
 
 @diagnosis.command("answer")

@@ -1,4 +1,4 @@
-"""Letting go: guests' rows after their session, erased conversations, expired media, bodies of old messages."""
+"""Letting go: guests' rows after their session, erased conversations, expired media, old words."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from bot.storage.models import (
 
 # The words of a conversation are kept as long as an unfinished test can be resumed.
 MESSAGE_DAYS = 30
+# Time enough to review them a few times; what was learnt from them by then stands in nlu_data.
+MISUNDERSTOOD_DAYS = 180
 UNBOOKED_SECONDS = 86400.0
 # Channels whose provider lists past messages, and for how long the ids of erased ones are kept: longer than any list
 # is read back.
@@ -73,6 +75,11 @@ def purge(session: Session, session_seconds: float) -> None:
         .where(OutboxMessage.created_at < old, OutboxMessage.status.not_in(("waiting", "held")))
         .execution_options(synchronize_session=False)
     )
+    session.execute(
+        delete(Misunderstood)
+        .where(Misunderstood.created_at < now - MISUNDERSTOOD_DAYS * 86400)
+        .execution_options(synchronize_session=False)
+    )
     # Reports about messages of nobody's: their reply was erased, or never ours.
     session.execute(
         delete(Delivery)
@@ -103,7 +110,7 @@ def erase_conversation(session: Session, conversation_id: str) -> None:
         return
     firm_id = conversation.firm_id
     _remember_erased(session, InboxMessage.conversation_id == conversation_id)
-    for table in (InboxMessage, OutboxMessage, Media):
+    for table in (InboxMessage, OutboxMessage, Media, Misunderstood):
         session.execute(
             delete(table).where(table.conversation_id == conversation_id).execution_options(synchronize_session=False)
         )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, OutboxMessage
+from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, Misunderstood, OutboxMessage
 
 
 def export(session: Session, conversation: Conversation) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def export(session: Session, conversation: Conversation) -> dict[str, Any]:
         "tests": [_test(sitting) for sitting in firm.assessments] if firm else [],
         "choices": _choices(firm) if firm else [],
         "messages": _messages(session, conversation),
+        "misunderstood": _misunderstood(session, conversation),
     }
 
 
@@ -62,6 +63,16 @@ def _messages(session: Session, conversation: Conversation) -> list[dict[str, An
     messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
     messages.sort(key=lambda message: message["at"])
     return [message | {"at": _time(message["at"])} for message in messages]
+
+
+def _misunderstood(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
+    """Return what is kept for review, as it is kept: masked."""
+    kept = session.execute(
+        select(Misunderstood).filter_by(conversation_id=conversation.id).order_by(Misunderstood.id)
+    ).scalars()
+    return [
+        {"at": _time(row.created_at), "text": row.text, "language": row.language, "intent": row.intent} for row in kept
+    ]
 
 
 def _time(at: float | None) -> str | None:

@@ -256,6 +256,26 @@ BAD = [
 ]
 
 
+def test_what_was_not_understood_is_kept_masked_and_labelled_by_the_reading_that_is_pressed(bot, talk):
+    talk.send(choice="greet")
+    talk.press("change_language:fr")
+    talk.press("affirm:consent")
+    talk.press("set_profile:sector:grocery")
+    message = "🤷 0612345678"
+    talk.say(message)
+    readings = [button["choice"] for button in talk.messages[0]["buttons"]]
+    assert readings == ["start_diagnosis", "help"]
+    # The question that was open is asked again.
+    assert any(button["choice"] == "set_profile:size:s2_9" for button in talk.messages[-1]["buttons"])
+    talk.press("help")
+    talk.say("mes données")
+    document = next(message["document"] for message in talk.messages if message["document"])
+    (kept,) = CLIENT.get(talk.address + document).json()["misunderstood"]
+    assert kept["text"].startswith("🤷 <phone>")
+    assert kept["intent"] == "help"
+    assert message not in bot.log.read_text()
+
+
 @pytest.mark.parametrize("content", BAD, ids=[json.dumps(content)[:40] for content in BAD])
 def test_bad_input_gets_a_sensible_reply_and_costs_no_answer(talk, content):
     talk.begin("fr")
