@@ -538,6 +538,62 @@ def bench_turns(
         raise typer.Exit(1)
 
 
+@bench.command("webhooks")
+def bench_webhooks(
+    senders: int = typer.Option(50, min=1, max=200, help="How many post at once."),
+    messages: int = typer.Option(2000, min=1, max=50_000, help="Signed messages in all."),
+    pause: float = typer.Option(0.0, min=0, max=10, help="Mean seconds a sender waits between two messages."),
+    forged: int = typer.Option(10_000, min=0, max=100_000, help="Broken and forged webhooks afterwards."),
+    database_url: str = typer.Option("", help="A PostgreSQL server's URL; without it an SQLite file."),
+) -> None:
+    """Measure the gateway alone, with no worker running: webhooks a second, p50, p95; what forged ones leave."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot.bench.webhooks import run as run_bench
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("webhooks", total=messages + forged)
+        result = asyncio.run(run_bench(senders, messages, pause, forged, database_url, lambda: bar.advance(task)))
+    _print_json(result)
+    if result["accepted"] != result["messages"] or any(result["rows_left_by_forged"].values()):
+        raise typer.Exit(1)
+
+
+@bench.command("delivery")
+def bench_delivery(
+    conversations: int = typer.Option(1000, min=1, max=5000, help="How many owners write."),
+    messages: int = typer.Option(10, min=7, max=13, help="Messages of each: greeting, profile, answers."),
+    kill_every: float = typer.Option(4.0, min=0, max=600, help="Mean seconds between two kill -9; 0 for none."),
+    faults: float = typer.Option(0.0, min=0, max=0.9, help="Share of the provider's calls that fail."),
+    workers: int = typer.Option(2, min=1, max=4, help="Worker processes."),
+    minutes: float = typer.Option(30.0, min=0.5, max=120, help="The run is given up after so long."),
+    pause: float = typer.Option(0.5, min=0, max=60, help="Longest wait of an owner between two messages, seconds."),
+    seed: int = typer.Option(0, help="Of the kills and faults."),
+    database_url: str = typer.Option("", help="A PostgreSQL server's URL; without it an SQLite file."),
+) -> None:
+    """Kill processes and let the provider fail while owners take the test; count what was lost or done twice."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot.bench.delivery import Plan
+    from bot.bench.delivery import run as run_bench
+    from bot.settings import ROOT
+
+    sys.path.insert(0, str(ROOT))  # the stand-ins are part of the repository, not of an installation
+    plan = Plan(conversations, messages, kill_every, faults, workers, minutes, pause, seed)
+    with Progress(console=Console(stderr=True)) as bar:
+        tasks = {name: bar.add_task(name, total=conversations * messages) for name in ("sent", "turns")}
+        result = asyncio.run(run_bench(plan, database_url, lambda name, steps: bar.advance(tasks[name], steps)))
+    _print_json(result)
+    if not result["passed"]:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command line."""
     app()

@@ -78,9 +78,10 @@ def run_all(settings: Settings, simulate: bool = False) -> int:
     shutil.rmtree(settings.data_dir / "metrics", ignore_errors=True)  # what earlier processes counted
     manager = Manager()
     command = f"{sys.executable} -m bot.cli"
-    manager.add_process("gateway", f"exec {command} gateway", cwd=str(ROOT))
-    # A worker that dies comes back; the gateway accepts messages meanwhile. Stopped by a signal, it ends with 0.
-    manager.add_process("worker", f"until {command} worker --checked; do sleep 1; done", cwd=str(ROOT))
+    # What is killed comes back (a status above 128); what stops by itself, or cannot start, ends the run.
+    again = "; do [ $? -gt 128 ] || exit 1; sleep 1; done"
+    manager.add_process("gateway", f"until {command} gateway{again}", cwd=str(ROOT))
+    manager.add_process("worker", f"until {command} worker --checked{again}", cwd=str(ROOT))
     addresses = {"": f"{settings.address}/chat"}
     if simulate:
         manager.add_process("phones", f"exec {sys.executable} -m tests.simulators", cwd=str(ROOT))

@@ -23,7 +23,7 @@ class _OpenProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
+        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required,typeddict-unknown-key]
 
 
 class _Server(uvicorn.Server):
