@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -71,13 +72,15 @@ class Api:
         self.state = "starting"
         # One at a time, evenly: a bucket that may be emptied at once would let twice the allowed through a second.
         self._overall = AsyncLimiter(1, 1 / per_second)
-        self._chats: dict[str, AsyncLimiter] = {}
+        self._free_at: dict[str, float] = {}
         self._flooded: dict[str, float] = {}
 
     async def send(self, chat: str, call: Callable[[Bot], Awaitable[T]]) -> T:
         """Make a call that a chat sees as a message; raise SendError."""
         self._refuse_while_flooded(chat)
-        async with self._chat(chat), self._overall:
+        # The sender brings one message of a chat at a time; counted from the answer, no delay on the way shortens it.
+        await asyncio.sleep(self._free_at.get(chat, 0.0) - time.monotonic())
+        async with self._overall:
             try:
                 return await self.call(call)
             except RetryAfter as error:
@@ -86,6 +89,8 @@ class Api:
                 raise Retryable("429", seconds) from None
             except (TelegramError, KeyError, TypeError, ValueError) as error:
                 raise as_send_error(error) from None
+            finally:
+                self._note_sent(chat)
 
     async def call(self, call: Callable[[Bot], Awaitable[T]]) -> T:
         """Make any other call, and note whether Telegram answers; raise TelegramError."""
@@ -131,10 +136,11 @@ class Api:
         told = isinstance(error, (BadRequest, Forbidden, RetryAfter, ChatMigrated))  # it is there, and said no
         self.state = "up" if told else "down"
 
-    def _chat(self, chat: str) -> AsyncLimiter:
-        if len(self._chats) > 1000:
-            self._chats = {name: limiter for name, limiter in self._chats.items() if not limiter.has_capacity()}
-        return self._chats.setdefault(chat, AsyncLimiter(1, PER_CHAT_SECONDS))
+    def _note_sent(self, chat: str) -> None:
+        now = time.monotonic()
+        if len(self._free_at) > 1000:
+            self._free_at = {name: at for name, at in self._free_at.items() if at > now}
+        self._free_at[chat] = now + PER_CHAT_SECONDS
 
     def _refuse_while_flooded(self, chat: str) -> None:
         """Leave a chat alone for as long as Telegram asked; everybody, once it asked this for two chats."""
