@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
@@ -201,6 +202,9 @@ class Telegram:
         """Send one message; where the file is gone or refused, its words alone."""
         media_id = part.image or part.document
         media = await load_media(media_id) if media_id else None
+        await self._api.wait_for_turn(address)
+        if not await run_in_threadpool(self._is_wanted, part.outbox_id):
+            raise Permanent("cancelled")  # the owner said STOP while it waited
         if media is not None:
             try:
                 return self._sent(part, await self._send_file(address, part, media))
@@ -215,6 +219,11 @@ class Telegram:
             part,
             await self._api.send(address, lambda bot: bot.send_message(int(address), part.text, reply_markup=keys)),
         )
+
+    def _is_wanted(self, outbox_id: int) -> bool:
+        with self._sessions() as session:
+            status = session.execute(select(OutboxMessage.status).filter_by(id=outbox_id)).scalar_one_or_none()
+        return status == "waiting"
 
     async def _send_file(self, address: str, part: Part, media: MediaFile) -> Message:
         keys = keyboard(part, address, self._signer)

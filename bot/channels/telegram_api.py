@@ -75,22 +75,25 @@ class Api:
         self._free_at: dict[str, float] = {}
         self._flooded: dict[str, float] = {}
 
-    async def send(self, chat: str, call: Callable[[Bot], Awaitable[T]]) -> T:
-        """Make a call that a chat sees as a message; raise SendError."""
+    async def wait_for_turn(self, chat: str) -> None:
+        """Wait until a message may go to a chat; raise Retryable where that is not soon."""
         self._refuse_while_flooded(chat)
         # The sender brings one message of a chat at a time; counted from the answer, no delay on the way shortens it.
         await asyncio.sleep(self._free_at.get(chat, 0.0) - time.monotonic())
-        async with self._overall:
-            try:
-                return await self.call(call)
-            except RetryAfter as error:
-                seconds = retry_seconds(error)
-                self._flooded[chat] = time.monotonic() + seconds
-                raise Retryable("429", seconds) from None
-            except (TelegramError, KeyError, TypeError, ValueError) as error:
-                raise as_send_error(error) from None
-            finally:
-                self._note_sent(chat)
+        await self._overall.acquire()
+
+    async def send(self, chat: str, call: Callable[[Bot], Awaitable[T]]) -> T:
+        """Make a call that a chat sees as a message, when its turn has come; raise SendError."""
+        try:
+            return await self.call(call)
+        except RetryAfter as error:
+            seconds = retry_seconds(error)
+            self._flooded[chat] = time.monotonic() + seconds
+            raise Retryable("429", seconds) from None
+        except (TelegramError, KeyError, TypeError, ValueError) as error:
+            raise as_send_error(error) from None
+        finally:
+            self._note_sent(chat)
 
     async def call(self, call: Callable[[Bot], Awaitable[T]]) -> T:
         """Make any other call, and note whether Telegram answers; raise TelegramError."""

@@ -517,6 +517,20 @@ async def test_the_pace_that_telegram_allows_is_kept(scene):
     assert not [call for call in scene.telegram.ledger.counts if call.startswith("refused 429")]
 
 
+async def test_what_waits_for_its_turn_when_the_owner_says_stop_is_not_sent(polling, monkeypatch):
+    monkeypatch.setattr("bot.channels.telegram_api.PER_CHAT_SECONDS", 2.0)
+    await polling.greet()
+    await polling.replied({"text": "one"})
+    polling.reply({"text": "two"})
+    await polling.telegram.say(OWNER, Written("stop"))
+    await polling.until(lambda: len(polling.heard()) == 2)
+    (answer,) = await polling.replied({"text": "You hear no more of me"})
+    assert answer.text == "You hear no more of me"
+    assert polling.statuses() == ["sent", "cancelled", "sent"]
+    await polling.http.get("/health")
+    assert polling.telegram.ledger.texts(OWNER) == ["one", answer.text]
+
+
 async def test_what_was_sent_is_booked_without_the_chat(polling):
     await polling.greet()
     await polling.replied({"text": "one"})
