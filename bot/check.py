@@ -12,6 +12,7 @@ from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
 from bot.funding.records import load_programmes
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
+from bot.knowledge.telegram import load_menu
 from bot.knowledge.templates import load_templates
 from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
@@ -28,6 +29,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_words(knowledge),
         lambda: load_keywords(knowledge),
         lambda: load_templates(knowledge),
+        lambda: load_menu(knowledge, _intents(ROOT / "domain.yml")),
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
@@ -70,6 +72,11 @@ def check_sms_cost(knowledge: Path) -> None:
         for variety, cost in costs.items()
         if cost > MOST_SEGMENTS
     )
+
+
+def _intents(path: Path) -> frozenset[str]:
+    """Return the names of the domain's intents."""
+    return frozenset(name for row in load(path).data["intents"] for name in (row if isinstance(row, dict) else [row]))
 
 
 def check_domain(path: Path) -> None:

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_webhook_secret: SecretStr = SecretStr("")
     telegram_api_url: str = ""
+    # What Telegram allows one bot, over all chats; several gateways share it.
+    telegram_per_second: float = Field(default=30.0, gt=0, le=1000)
 
     knowledge_dir: Path = ROOT / "knowledge"
     model_dir: Path = ROOT / "models"

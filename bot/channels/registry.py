@@ -66,7 +66,17 @@ def make_whatsapp(ground: Ground) -> Channel | None:
     return make(ground)
 
 
-MAKERS: Sequence[tuple[str, Maker]] = (("whatsapp", make_whatsapp), (SMS, make_sms))
+def make_telegram(ground: Ground) -> Channel | None:
+    """Make the Telegram channel where a token is set."""
+    if not ground.settings.telegram_token.get_secret_value():
+        return None
+    # Where it is off, the gateway starts without waiting for its library.
+    from bot.channels.telegram import make
+
+    return make(ground)
+
+
+MAKERS: Sequence[tuple[str, Maker]] = (("whatsapp", make_whatsapp), (SMS, make_sms), ("telegram", make_telegram))
 
 
 def make_channels(ground: Ground) -> tuple[dict[str, Channel], list[str]]:

@@ -98,13 +98,18 @@ class Intake:
             self.accept(message)
 
     def _is_special(self, message: Incoming) -> bool:
-        if message.kind in inbox.SIGNALS:
+        if message.kind in inbox.SIGNALS or self._stops(message):
             return True
-        return message.kind == "text" and (self.keywords.stops(message.body) or self.keywords.restarts(message.body))
+        return message.kind == "text" and self.keywords.restarts(message.body)
+
+    def _stops(self, message: Incoming) -> bool:
+        if message.kind == "choice":
+            return message.body == OPT_OUT_CHOICE
+        return message.kind == "text" and self.keywords.stops(message.body)
 
     def accept(self, message: Incoming) -> Accepted:
         """Put one message into the inbox; STOP takes effect here, before any turn."""
-        stops = message.kind == "text" and self.keywords.stops(message.body)
+        stops = self._stops(message)
         restarts = message.kind == "text" and self.keywords.restarts(message.body)
         if stops:
             message = replace(message, kind="choice", body=OPT_OUT_CHOICE)

@@ -65,3 +65,15 @@ def test_signals_leave_no_turn_for_a_worker(intake, sessions):
         hear(intake, number, kind)
     with sessions() as session:
         assert inbox.claim(session, 60) is None
+
+
+def test_a_button_that_stops_takes_effect_at_once_also_among_others(intake, sessions):
+    conversation = hear(intake, 1, "text", "salam").conversation_id
+    with sessions() as session:
+        outbox.put(session, conversation, "telegram", None, [{"text": "ahlan"}])
+        session.commit()
+    pressed = [("text", "salam"), ("choice", "opt_out:yes")]
+    intake.accept_all([Incoming("telegram", "77", f"u-{kind}", kind, body) for kind, body in pressed])
+    assert opted_out(sessions)
+    with sessions() as session:
+        assert session.execute(select(OutboxMessage.status)).scalar_one() == "cancelled"
