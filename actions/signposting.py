@@ -31,7 +31,7 @@ def funding() -> FundingService:
 def matching() -> MatchingService:
     """Return the matching service of the settings."""
     settings = get_settings()
-    return make_matching(settings.matching_url, settings.knowledge_dir)
+    return make_matching(settings.matching_url, settings.knowledge_dir, settings.database)
 
 
 def firm_profile(turn: Turn) -> dict[str, Any]:

@@ -24,6 +24,7 @@ app = typer.Typer(
 nlu = typer.Typer(no_args_is_help=True, help="Understanding: parse messages, evaluate the model.")
 diagnosis = typer.Typer(no_args_is_help=True, help="The maturity test: score answers, match free sentences.")
 funding = typer.Typer(no_args_is_help=True, help="Programmes a firm may be eligible for.")
+knowledge = typer.Typer(no_args_is_help=True, help="What the programme knows: provider catalogues in and out.")
 db = typer.Typer(no_args_is_help=True, help="The database.")
 data = typer.Typer(no_args_is_help=True, help="An owner's rights under law 09-08.")
 messages = typer.Typer(no_args_is_help=True, help="Messages that were set aside: look at them, try them again.")
@@ -32,6 +33,7 @@ for name, group in {
     "nlu": nlu,
     "diagnosis": diagnosis,
     "funding": funding,
+    "knowledge": knowledge,
     "db": db,
     "data": data,
     "messages": messages,
@@ -382,9 +384,94 @@ def match(file: Path | None = typer.Argument(None, help="JSON: profile, need, li
 
     settings = _settings()
     try:
-        _print_json(make_matching(settings.matching_url, settings.knowledge_dir).match(_read_json(file)))
+        service = make_matching(settings.matching_url, settings.knowledge_dir, settings.database)
+        _print_json(service.match(_read_json(file)))
     except (ValueError, ServiceUnavailable) as error:
         raise _fail(error) from None
+
+
+@knowledge.command("import")
+def knowledge_import(
+    file: Path = typer.Argument(..., help="CSV or XLSX; its columns: docs/catalogue.md."),
+    encoding: str | None = typer.Option(None, help="A CSV file's encoding, where it is not UTF-8 or Windows-1252."),
+    strict: bool = typer.Option(False, help="Import nothing when a row is refused."),
+) -> None:
+    """Replace the provider catalogue by the rows of a file, all at once; tell each refused row. Prints JSON.
+
+    Whatever goes wrong before the end leaves the catalogue before as it was. The running bot uses the new one
+    within seconds.
+    """
+    from datetime import date
+
+    from bot.matching.catalogue import CatalogueError, keep, read_file
+    from bot.storage.database import make_engine, make_sessions, migrate
+
+    settings = _settings()
+    try:
+        with _rows_bar() as (expect, advance):
+            reading = read_file(file, _catalogue_terms(settings), date.today(), encoding, expect, advance)
+    except CatalogueError as error:
+        raise _fail(error) from None
+    for line in (*(f"{file.name}: {note}" for note in reading.notes), *reading.refused):
+        typer.echo(line, err=True)
+    if not reading.kept or (strict and reading.refused):
+        raise _fail(f"nothing imported: {len(reading.refused)} rows refused; the catalogue before is still in use")
+    engine = make_engine(settings.database)
+    migrate(engine)
+    with make_sessions(engine)() as session:
+        _print_json(keep(session, file, reading))
+
+
+@knowledge.command("export")
+def knowledge_export(
+    file: Path | None = typer.Argument(None, help="A .csv or .xlsx to write; CSV on standard output without it."),
+) -> None:
+    """Write the imported provider catalogue as `rafiq knowledge import` takes it back."""
+    import csv
+
+    from bot.matching.catalogue import as_rows, write_file
+    from bot.storage.database import make_engine, make_sessions, migrate
+
+    if file is not None and file.suffix.casefold() not in (".csv", ".xlsx"):
+        raise _fail("the name must end in .csv or .xlsx")
+    engine = make_engine(_settings().database)
+    migrate(engine)
+    with make_sessions(engine)() as session:
+        rows = as_rows(session)
+    if file is None:
+        csv.writer(sys.stdout, delimiter=";").writerows(rows)
+        return
+    try:
+        write_file(file, rows)
+    except OSError as error:
+        raise _fail(f"{file}: cannot be written: {error.strerror}") from None
+    _print_json({"file": str(file), "entries": len(rows) - 1})
+
+
+def _catalogue_terms(settings: Any) -> Any:
+    from bot.knowledge.loader import KnowledgeErrors
+    from bot.matching.catalogue_rows import terms_of
+    from bot.matching.records import load_catalogue
+
+    try:
+        return terms_of(settings.knowledge_dir, load_catalogue(settings.knowledge_dir))
+    except KnowledgeErrors as errors:
+        raise _fail(errors) from None
+
+
+@contextmanager
+def _rows_bar() -> Iterator[Any]:
+    """Yield what shows on standard error how many rows were read: one to tell the total, one to advance."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("rows", total=None)
+        yield (
+            lambda rows: bar.update(task, total=rows or None),
+            lambda row: bar.update(task, completed=row),
+        )
 
 
 @data.command("export")
@@ -592,6 +679,17 @@ def bench_delivery(
     _print_json(result)
     if not result["passed"]:
         raise typer.Exit(1)
+
+
+@bench.command("services")
+def bench_services(
+    entries: list[int] = typer.Option([1_000, 3_000, 10_000, 30_000], min=10, max=100_000, help="Sizes of catalogue."),
+    seconds: float = typer.Option(20.0, min=0.1, max=600, help="At most so long a size."),
+) -> None:
+    """Measure matching and the funding check here, without a network: p50 and p95 by size. Prints JSON."""
+    from bot.bench.services import measure
+
+    _print_json(measure(_settings().knowledge_dir, entries, seconds, lambda line: typer.echo(line, err=True)))
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def service_routes(settings: Settings) -> list[Route]:
 
     return [
         *funding.routes(make_funding(settings.funding_url, settings.knowledge_dir)),
-        *matching.routes(make_matching(settings.matching_url, settings.knowledge_dir)),
+        *matching.routes(make_matching(settings.matching_url, settings.knowledge_dir, settings.database)),
         Route("/api/openapi.json", openapi),
     ]
 

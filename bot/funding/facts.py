@@ -22,6 +22,8 @@ NUMBERS = (
     *WHOLE_NUMBERS, "turnover_mad", "firm_age_years",
     "project.amount_mad", "project.own_funds_mad", "project.stable_jobs",
 )  # fmt: skip
+IMPLIED_BY = {"exports_to_africa": "exports", "deep_sea_fishing": "sector"}
+"""Fields that another one may tell (`Facts.get`)."""
 CREDIT = "project.credit_mad"
 """Not told by an owner: what of the project's amount the own funds leave to be lent."""
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from bot.funding.facts import FIELDS, NUMBERS, WHOLE_NUMBERS, Facts, Span, Value, just
 from bot.funding.records import Programme
-from bot.funding.rules import CODES, Condition, all_of
+from bot.funding.rules import CODES, Rule, all_of
 
 ELSEWHERE = "(a place that no rule names)"
+
+
+@dataclass(frozen=True)
+class _Undecided:
+    """A programme that what is known leaves open: its rules, what each says so far, the fields each looks at."""
+
+    rules: tuple[tuple[Rule, bool | None, frozenset[str]], ...]
+
+    def touching(self, field: str) -> tuple[bool | None, list[Rule]]:
+        """Return what all rules say together that do not look at the field, and those that do."""
+        others = all_of(truth for _, truth, fields in self.rules if field not in fields)
+        return others, [rule for rule, _, fields in self.rules if field in fields]
 
 
 def next_question(programmes: Sequence[Programme], facts: Facts) -> dict[str, Any] | None:
@@ -20,13 +33,25 @@ def next_question(programmes: Sequence[Programme], facts: Facts) -> dict[str, An
     `decides` counts the programmes that any answer decides. Only fields that still matter are asked; ties go to
     the one that comes first in services.md's table.
     """
-    undecided = [programme for programme in programmes if verdict(programme, facts) is None]
-    wanted = {field for programme in undecided for rule in programme.rules for field in rule.missing(facts)}
+    undecided = []
+    for programme in programmes:
+        truths = [rule.decided(facts) for rule in programme.rules]
+        if all_of(truths) is None:
+            fields = (rule.looks_at for rule in programme.rules)
+            undecided.append(_Undecided(tuple(zip(programme.rules, truths, fields, strict=True))))
+    wanted = {
+        field
+        for programme in undecided
+        for rule, truth, _ in programme.rules
+        if truth is None
+        for field in rule.missing(facts)
+    }
     candidates = [field for field in FIELDS if field in wanted]
     if not candidates:
         return None
-    field = max(candidates, key=lambda name: _decided_at_least(name, undecided, facts))
-    return {"field": field, "decides": _decided_at_least(field, undecided, facts)}
+    decides = {field: _decided_at_least(field, undecided, facts) for field in candidates}
+    field = max(candidates, key=decides.__getitem__)
+    return {"field": field, "decides": decides[field]}
 
 
 def verdict(programme: Programme, facts: Facts) -> bool | None:
@@ -34,29 +59,31 @@ def verdict(programme: Programme, facts: Facts) -> bool | None:
     return all_of(rule.decided(facts) for rule in programme.rules)
 
 
-def _decided_at_least(field: str, undecided: Sequence[Programme], facts: Facts) -> int:
-    touched = [programme for programme in undecided if _looks_at(programme, field)]
-    answers = [facts.told_that(field, answer) for answer in _answers(field, touched, facts)]
-    return min(sum(verdict(programme, told) is not None for programme in touched) for told in answers)
+def _decided_at_least(field: str, undecided: Sequence[_Undecided], facts: Facts) -> int:
+    """Return how many programmes the least telling answer decides; only rules that look at the field are tried."""
+    touched = [programme.touching(field) for programme in undecided]
+    touched = [(others, rules) for others, rules in touched if rules]
+    answers = _answers(field, [rule for _, rules in touched for rule in rules], facts)
+    return min(_decided(touched, facts.told_that(field, answer)) for answer in answers)
 
 
-def _looks_at(programme: Programme, field: str) -> bool:
-    return any(field in condition.inputs() or _implies(field, condition.field) for condition in _conditions(programme))
+def _decided(touched: Sequence[tuple[bool | None, Sequence[Rule]]], told: Facts) -> int:
+    return sum(_is_decided(others, rules, told) for others, rules in touched)
 
 
-def _implies(field: str, other: str) -> bool:
-    """Say whether telling one field may tell another (Facts.get)."""
-    return (field, other) in (("exports", "exports_to_africa"), ("sector", "deep_sea_fishing"))
+def _is_decided(others: bool | None, rules: Sequence[Rule], told: Facts) -> bool:
+    unknown = others is None
+    for rule in rules:
+        truth = rule.decided(told)
+        if truth is False:
+            return True
+        unknown = unknown or truth is None
+    return not unknown
 
 
-def _conditions(programme: Programme) -> Iterator[Condition]:
-    for rule in programme.rules:
-        yield from rule.conditions()
-
-
-def _answers(field: str, programmes: Sequence[Programme], facts: Facts) -> list[Value]:
+def _answers(field: str, rules: Sequence[Rule], facts: Facts) -> list[Value]:
     """Return an answer of each kind that the rules tell apart."""
-    conditions = [c for programme in programmes for c in _conditions(programme) if field in c.inputs()]
+    conditions = [c for rule in rules for c in rule.conditions() if field in c.inputs()]
     if field in NUMBERS:
         return list(_numbers(field, {value for c in conditions for value in c.boundaries(field, facts)}, facts))
     if field in CODES:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from pydantic import StrictStr, root_validator
+from pydantic import PrivateAttr, StrictStr, root_validator
 
-from bot.funding.facts import CREDIT, FIELDS, NUMBERS, Facts, Span, folded
+from bot.funding.facts import CREDIT, FIELDS, IMPLIED_BY, NUMBERS, Facts, Span, folded
 from bot.knowledge.firm import Exact, Gender, LegalForm, ProjectKind, Region, Sector
 from bot.knowledge.loader import Record
 
@@ -164,10 +164,22 @@ class Rule(Condition):
     text: StrictStr
     waived_if: tuple[Alternative, ...] = ()
     unknown_if: NotDocumented | None = None
+    _looks_at: frozenset[str] = PrivateAttr()
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**data)
+        self._looks_at = frozenset(_fields_behind(self.conditions()))
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        """Return every field of the profile that may change what the rule says."""
+        return self._looks_at
 
     def decided(self, facts: Facts) -> bool | None:
         """Decide the rule: its condition, or one of its waivers; where sources are silent, never False."""
-        truth = any_of([self.holds(facts), *(_together(way, facts) for way in self.waived_if)])
+        truth = self.holds(facts)
+        if self.waived_if and truth is not True:
+            truth = any_of([truth, *(_together(way, facts) for way in self.waived_if)])
         if truth is False and self.unknown_if and _together(self.unknown_if.when, facts) is not False:
             return None
         return truth
@@ -203,6 +215,13 @@ class Rule(Condition):
 
     def _ways(self) -> tuple[Alternative, ...]:
         return (*self.waived_if, self.unknown_if.when) if self.unknown_if else self.waived_if
+
+
+def _fields_behind(conditions: Iterable[Condition]) -> Iterator[str]:
+    for condition in conditions:
+        yield from condition.inputs()
+        if condition.field in IMPLIED_BY:
+            yield IMPLIED_BY[condition.field]
 
 
 def _together(conditions: Alternative, facts: Facts) -> bool | None:

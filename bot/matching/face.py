@@ -42,6 +42,8 @@ class Ranked(BaseModel):
     as_of: str | None
     sources: list[str]
     confidence: Literal["high", "medium"] | None
+    review_by: str
+    imported: dict[str, Any] | None
 
 
 class MatchAnswer(BaseModel):

@@ -4,21 +4,19 @@ An entry outside a hard limit (who may have it, where it can be had, the languag
 budget) is left out first. An entry that serves nothing of what is needed is left out next. Then points add up as
 below; ties go to the newer information, then to the id. No entry can buy a place, and the same request gives the
 same order. docs/matching.md tells it in words.
-
-Rules look at parts of an entry, not at entries: thousands of providers share a few hundred limits, territories and
-prices, so each is decided once a request, and an entry costs a handful of additions (`Ranking`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
-from typing import Any, get_args
+from operator import add
+from typing import get_args
 
 from bot.knowledge.firm import Firm
-from bot.matching import fit
-from bot.matching.fit import Asked, Purpose, Reason, Standing, Verdict
+from bot.matching.fit import PARTS, Asked, Part, Reason
 from bot.matching.records import Entry, Kind
 from bot.matching.request import Need
 
@@ -56,6 +54,12 @@ KINDS: tuple[str, ...] = get_args(Kind)
 """The kinds of entries in the order of an answer: training before tools (flow 5 of dialogue.md)."""
 
 
+_OUT = -1_000_000
+"""The points of a part that shuts out: more than all others can bring."""
+_KEPT = 128
+"""For so many different answers to a part, what was decided is kept: more than there are provinces."""
+
+
 @dataclass(frozen=True)
 class Match:
     """An entry that fits, with the reasons that gave it its points."""
@@ -73,76 +77,62 @@ def _points(reasons: Sequence[Reason]) -> int:
     return sum(POINTS[reason["code"]] for reason in reasons)
 
 
-_PARTS: tuple[tuple[Callable[[Entry], Hashable], Callable[[Any, Asked], Verdict]], ...] = (
-    (lambda entry: entry.limits, fit.limits_hold),
-    (lambda entry: entry.territory, fit.territory_reaches),
-    (lambda entry: entry.languages, fit.language_fits),
-    (lambda entry: entry.rungs, fit.rung_fits),
-    (lambda entry: entry.cost, fit.cost_fits),
-    (lambda entry: Standing(entry.cloud, entry.status, entry.as_of), fit.standing),
-)
-"""The parts of an entry after its purpose, and the rule of each, in the order reasons are told."""
-_OUT = -1_000_000
-"""The points of a part that shuts out: more than all others can bring."""
+class _Column:
+    """One part of all entries: the number of each entry's part among the different ones, and the points of these."""
+
+    def __init__(self, part: Part, entries: Sequence[Entry]) -> None:
+        self.part = part
+        numbers: dict[Hashable, int] = {}
+        self.numbers = [numbers.setdefault(part.of(entry), len(numbers)) for entry in entries]
+        self.different = tuple(numbers)
+        self.points = lru_cache(maxsize=_KEPT)(self._points)
+
+    def _points(self, told: Hashable) -> list[int]:
+        """Return the points of each different part for what is told of a firm."""
+        verdicts = (self.part.rule(part, told) for part in self.different)
+        return [_OUT if verdict is None else _points(verdict) for verdict in verdicts]
+
+    def add(self, points: list[int], asked: Asked) -> list[int]:
+        """Return the points of all entries with those of this part."""
+        own = self.points(self.part.told(asked))
+        if len(own) == 1:
+            return points if own[0] == 0 else [value + own[0] for value in points]
+        return list(map(add, points, map(own.__getitem__, self.numbers)))
 
 
 class Ranking:
-    """Entries in their fixed order (newest first, then by id), by purpose, with the number of each of their parts."""
+    """Entries in their fixed order (newest first, then by id), ready to be ranked again and again.
+
+    Each part of an entry is decided once for all entries that share it, and what was decided is kept for the next
+    firm of which the same is told: a request costs an addition for each part of each entry.
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         by_id = sorted(entries, key=lambda entry: entry.id)
         self.entries = tuple(sorted(by_id, key=lambda entry: entry.as_of or "", reverse=True))
-        numbers: tuple[dict[Hashable, int], ...] = tuple({} for _ in _PARTS)
-        self._members: dict[Purpose, list[tuple[int, ...]]] = {}
+        self._columns = tuple(_Column(part, self.entries) for part in PARTS)
+        self._places: dict[str, list[int]] = {kind: [] for kind in KINDS}
         for place, entry in enumerate(self.entries):
-            parts = (take(entry) for take, _ in _PARTS)
-            row = (place, *(known.setdefault(part, len(known)) for known, part in zip(numbers, parts, strict=True)))
-            self._members.setdefault(_purpose(entry), []).append(row)
-        self._parts = tuple(tuple(known) for known in numbers)
+            self._places[entry.kind].append(place)
 
     def best(self, firm: Firm, need: Need, limit: int) -> dict[str, list[Match]]:
         """Return at most `limit` entries of each kind, the best first."""
         asked = Asked(firm, need)
-        verdicts = [[rule(part, asked) for part in parts] for parts, (_, rule) in zip(self._parts, _PARTS, strict=True)]
-        scores = self._scores(asked, verdicts)
-        return {kind: [self._match(key, asked, verdicts) for key in nsmallest(limit, scores[kind])] for kind in KINDS}
-
-    def _scores(self, asked: Asked, verdicts: Sequence[Sequence[Verdict]]) -> Mapping[str, list[tuple[int, ...]]]:
-        """Return by kind the rows that fit, each after its points below zero: the smallest is the best."""
-        limits, territories, languages, rungs, costs, standings = (
-            [_OUT if verdict is None else _points(verdict) for verdict in column] for column in verdicts
-        )
-        scores: dict[str, list[tuple[int, ...]]] = {kind: [] for kind in KINDS}
-        for purpose, rows in self._members.items():
-            served = fit.purpose_fits(purpose, asked)
-            if served is None:
-                continue
-            base = _points(served)
-            keep = scores[purpose.kind].append
-            for row in rows:
-                _, limit, territory, language, rung, cost, stands = row
-                points = (
-                    base
-                    + limits[limit]
-                    + territories[territory]
-                    + languages[language]
-                    + rungs[rung]
-                    + costs[cost]
-                    + standings[stands]
-                )
-                if points > _OUT // 2:
-                    keep((-points, *row))
-        return scores
-
-    def _match(self, key: tuple[int, ...], asked: Asked, verdicts: Sequence[Sequence[Verdict]]) -> Match:
-        _, place, *numbers = key
-        entry = self.entries[place]
-        parts = (column[number] or () for column, number in zip(verdicts, numbers, strict=True))
-        return Match(entry, sum(parts, fit.purpose_fits(_purpose(entry), asked) or ()))
+        points = [0] * len(self.entries)
+        for column in self._columns:
+            points = column.add(points, asked)
+        best = {}
+        for kind, places in self._places.items():
+            fitting = [(-points[place], place) for place in places if points[place] > _OUT // 2]
+            best[kind] = [
+                Match(self.entries[place], _reasons(self.entries[place], asked))
+                for _, place in nsmallest(limit, fitting)
+            ]
+        return best
 
 
-def _purpose(entry: Entry) -> Purpose:
-    return Purpose(entry.kind, entry.topics, entry.category, entry.axes)
+def _reasons(entry: Entry, asked: Asked) -> tuple[Reason, ...]:
+    return tuple(reason for part in PARTS for reason in part.rule(part.of(entry), part.told(asked)) or ())
 
 
 def rank(entries: Sequence[Entry], firm: Firm, need: Need) -> list[Match]:

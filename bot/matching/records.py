@@ -144,26 +144,30 @@ def _read(path: Path, before: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def _problems(entries: Sequence[Entry], taken: set[str], file: str) -> Iterator[Problem]:
     for position, entry in enumerate(entries):
-        loc = (position,)
         if entry.id in taken:
-            yield (*loc, "id"), f"the id {entry.id!r} is given twice"
+            yield (position, "id"), f"the id {entry.id!r} is given twice"
         taken = {*taken, entry.id}
-        for name, text, longest in (
-            ("name", entry.name, NAME),
-            ("summary", entry.summary, SUMMARY),
-            ("contact", entry.contact, CONTACT),
-        ):
-            yield from too_long(text, longest, (*loc, name))
-            for variety in VARIETIES:
-                if "\n" in text[variety]:
-                    yield (*loc, name, variety), "one line is needed"
         if (entry.kind == "training") != (file == "trainings"):
-            yield (*loc, "kind"), f"{entry.kind} does not belong in {file}.yml"
-        if entry.topics and entry.kind != "training":
-            yield (*loc, "topics"), "only a training has topics"
-        if entry.category and entry.kind == "training":
-            yield (*loc, "category"), "a training has no category"
-        if entry.kind != "training" and not entry.axes:
-            yield (*loc, "axes"), "at least one axis is needed: what the entry serves"
-        if (entry.as_of is None) != (not entry.sources):
-            yield (*loc, "as_of"), "a date stands with a source, and a source with a date"
+            yield (position, "kind"), f"{entry.kind} does not belong in {file}.yml"
+        yield from (((position, *loc), why) for loc, why in entry_problems(entry))
+
+
+def entry_problems(entry: Entry) -> Iterator[Problem]:
+    """Tell what is wrong with an entry by itself, beyond what its fields refuse."""
+    for name, text, longest in (
+        ("name", entry.name, NAME),
+        ("summary", entry.summary, SUMMARY),
+        ("contact", entry.contact, CONTACT),
+    ):
+        yield from too_long(text, longest, (name,))
+        for variety in VARIETIES:
+            if "\n" in text[variety]:
+                yield (name, variety), "one line is needed"
+    if entry.topics and entry.kind != "training":
+        yield ("topics",), "only a training has topics"
+    if entry.category and entry.kind == "training":
+        yield ("category",), "a training has no category"
+    if entry.kind != "training" and not entry.axes:
+        yield ("axes",), "at least one axis is needed: what the entry serves"
+    if (entry.as_of is None) != (not entry.sources):
+        yield ("as_of",), "a date stands with a source, and a source with a date"
