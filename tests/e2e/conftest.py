@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from bot.storage.database import make_engine, migrate
 from tests.conftest import drop_postgres_database, new_postgres_database
@@ -42,3 +45,17 @@ def bot(request: pytest.FixtureRequest, model: None, tmp_path_factory: pytest.Te
 def talk(bot: RunningBot) -> Talk:
     """Give a new owner's conversation."""
     return Talk(bot.address)
+
+
+# Not for the session: while it is open, its event loop keeps asynchronous tests from running.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give the system's Chromium; a newcomer without one gets a visible skip, CI must have it."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        assert not os.environ.get("CI"), "CI needs Chromium"
+        pytest.skip("no Chromium on this machine: the page was not tried in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()

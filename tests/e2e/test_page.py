@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.bot_process import ROOT, RunningBot
 
@@ -16,21 +15,6 @@ ARTEFACTS = ROOT / "artefacts"
 PHONE = {"width": 360, "height": 740}
 WAIT_MS = 30_000
 ARABIC = re.compile(r"[\u0600-\u06ff]")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give the system's Chromium; a newcomer without one gets a visible skip, CI must have it."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        import os
-
-        assert not os.environ.get("CI"), "CI needs Chromium"
-        pytest.skip("no Chromium on this machine: the page was not tried in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import httpx
 
 from tests.simulators.ledger import Accepted, Choice, Event, File, Ledger, Written
+from tests.simulators.smpp import Smsc
+from tests.simulators.sms_http import Aggregator
 from tests.simulators.twilio import Twilio
 
 
@@ -56,6 +58,50 @@ class TwilioLine:
 
     async def close(self) -> None:
         await self.twilio.close()
+
+
+@dataclass
+class AggregatorLine:
+    """SMS over the HTTP aggregator."""
+
+    aggregator: Aggregator
+    channel: str = "sms"
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.aggregator.ledger
+
+    def new_number(self) -> str:
+        return moroccan_mobile()
+
+    async def say(self, number: str, written: Written) -> None:
+        await self.aggregator.say(number, written)
+
+    async def close(self) -> None:
+        await self.aggregator.close()
+
+
+@dataclass
+class SmppLine:
+    """SMS over SMPP; a message waits in the SMSC until the bot is bound and has answered it."""
+
+    smsc: Smsc
+    channel: str = "sms"
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.smsc.ledger
+
+    def new_number(self) -> str:
+        return moroccan_mobile()
+
+    async def say(self, number: str, written: Written) -> None:
+        status = await self.smsc.write(number.lstrip("+"), written.text)
+        if status:
+            self.ledger.tell(Event("webhook", self.channel, number, status=f"0x{status:02X}"))
+
+    async def close(self) -> None:
+        await self.smsc.stop()
 
 
 @dataclass

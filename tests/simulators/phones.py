@@ -142,7 +142,7 @@ class Phones:
         try:
             document = json.loads(await request.body())
             written, number = _written(document), document.get("number") or self.numbers[channel]
-        except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
             return JSONResponse({"error": str(error)}, 422)
         self.write(channel, number, written, document.get("as_number") or "")
         return JSONResponse({"number": number}, 202)

@@ -8,7 +8,9 @@ For E (simulators, `rafiq run --simulate`, bench): run it in an event loop (`asy
 - receipts:    `receipt(message_id, stat)`, ids in hexadecimal by `hex_ids` while receipts are decimal;
 - MO:          `write(number, text)` and `deliver(...)`; what is not answered comes again at the next bind, with a
                new sequence number, as real ones do; `one_at_a_time` sends nothing before the last one is answered;
-- disconnects: `disconnect()`, `unbind()`, `mute` (keeps the connection, answers nothing).
+- disconnects: `disconnect()`, `unbind()`, `mute` (keeps the connection, answers nothing);
+- `ledger`:     what was taken, long messages put together, as the phone page and the bench read it; `dice` draws faults
+               where `answers` says nothing; `receipt_delay` reports what was taken and asked for a receipt.
 """
 
 from __future__ import annotations
@@ -22,12 +24,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulators.faults import Dice
 from tests.simulators.gsm import BASIC, EXTENSION
+from tests.simulators.ledger import Accepted, Ledger
 
 BIND_TRANSCEIVER, SUBMIT_SM, DELIVER_SM, UNBIND, ENQUIRE_LINK, GENERIC_NACK = 9, 4, 5, 6, 0x15, 0x80000000
 RESPONSE = 0x80000000
 OK, INVALID_LENGTH, INVALID_COMMAND, NOT_BOUND, INVALID_DESTINATION = 0, 1, 3, 4, 0x0B
 WRONG_PASSWORD, WRONG_SYSTEM_ID, QUEUE_FULL, THROTTLED = 0x0E, 0x0F, 0x14, 0x58
+SYSTEM_ERROR = 8
+# A connection that carries SMPP knows no HTML; a queue that is full comes nearest to a page instead of an answer.
+_FAULTS: dict[str, int | str] = {
+    "throttled": THROTTLED,
+    "failing": SYSTEM_ERROR,
+    "silent": "silent",
+    "reset": "drop",
+    "html": QUEUE_FULL,
+    "lost": "lost",
+}
 _CODES = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ" + BASIC[BASIC.index(" ") :]
 _ESCAPED = dict(zip((0x0A, 0x14, 0x28, 0x29, 0x2F, 0x3C, 0x3D, 0x3E, 0x40, 0x65), "\f^{}\\[~]|€", strict=True))
 
@@ -81,6 +95,11 @@ class Submitted:
         """Return the text of this part."""
         return self.body.decode("utf-16-be") if self.coding == 8 else from_gsm(self.body)
 
+    def shown(self) -> str:
+        """Return the text of this part as a phone shows it, whatever alphabet the SMSC takes."""
+        septets = self.coding == 8 or max(self.body, default=0) < len(_CODES)
+        return self.decoded() if septets else self.body.decode("latin-1")
+
 
 @dataclass
 class Outgoing:
@@ -95,8 +114,20 @@ class Outgoing:
 class Smsc:
     """The SMSC; `async with` starts and stops it."""
 
-    def __init__(self, system_id: str = "rafiq", password: str = "secret", port: int = 0) -> None:
+    channel = "sms"
+
+    def __init__(
+        self,
+        system_id: str = "rafiq",
+        password: str = "secret",
+        port: int = 0,
+        dice: Dice | None = None,
+        first_id: int = 0x1A2B3C,
+    ) -> None:
         self.system_id, self.password, self.port = system_id, password, port
+        self.dice = dice or Dice()
+        self.ledger = Ledger()
+        self.receipt_delay: float | None = None
         self.submitted: list[Submitted] = []
         self.answers: deque[int | str] = deque()
         self.per_second: int | None = None
@@ -109,7 +140,8 @@ class Smsc:
         self.enquiries = 0
         self.nacks: list[int] = []
         self.bound = asyncio.Event()
-        self._ids = itertools.count(0x1A2B3C)
+        self._parts: dict[tuple[str, int, int], dict[int, Submitted]] = {}
+        self._ids = itertools.count(first_id)
         self._sequences = itertools.count(1)
         self._to_deliver: deque[Outgoing] = deque()
         self._under_way: dict[int, Outgoing] = {}
@@ -267,7 +299,7 @@ class Smsc:
             self._flush()
 
     def _submit(self, writer: asyncio.StreamWriter, sequence: int, body: bytes) -> None:
-        answer = self.answers.popleft() if self.answers else OK
+        answer = self.answers.popleft() if self.answers else self._fault()
         if answer == "drop":
             writer.transport.abort()
             return
@@ -280,11 +312,48 @@ class Smsc:
             status = answer
         if status == OK:
             self.submitted.append(submitted)
+            self._note(submitted, answer == "lost")
+        else:
+            self.ledger.refuse(self.channel, f"+{submitted.destination}", f"0x{status:02X}", "")
         if answer == "lost":
             writer.transport.abort()
             return
         message_id = submitted.message_id.encode() + b"\0" if status == OK else b""
         self._write(writer, RESPONSE | SUBMIT_SM, status, sequence, message_id)
+
+    def _fault(self) -> int | str:
+        fault = self.dice.draw()
+        if not fault:
+            return OK
+        self.ledger.counts[f"fault {fault}"] += 1
+        return _FAULTS[fault]
+
+    def _note(self, part: Submitted, lost: bool) -> None:
+        """Note a message once all its parts are there; report each part where that was asked for."""
+        parts = {1: part}
+        if part.header:
+            _, _, reference, total, number = part.header
+            parts = self._parts.setdefault((part.destination, reference, total), {})
+            parts[number] = part
+            if len(parts) == total:
+                del self._parts[part.destination, reference, total]
+        if not part.header or len(parts) == total:
+            whole = [parts[number] for number in sorted(parts)]
+            text = "".join(each.shown() for each in whole)
+            encoding = "UCS-2" if part.coding == 8 else "GSM-7"
+            self.ledger.accept(
+                Accepted(
+                    part.message_id, self.channel, f"+{part.destination}", text,
+                    segments=len(whole), encoding=encoding, lost=lost,
+                )
+            )  # fmt: skip
+        if self.receipt_delay is not None and part.registered & 1:
+            asyncio.get_running_loop().call_later(self.receipt_delay, self._receive, part)
+
+    def _receive(self, part: Submitted) -> None:
+        """Let a phone have a part."""
+        self.ledger.status(self.channel, f"+{part.destination}", part.message_id, "delivered")
+        self.receipt(part.message_id)
 
     def _read_submission(self, body: bytes) -> tuple[Submitted, int]:
         service_type, rest = body.split(b"\0", 1)

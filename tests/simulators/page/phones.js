@@ -254,7 +254,7 @@ class Phone {
     list.open = true;
     const rows = element("div");
     rows.append(...buttons);
-    list.append(element("summary", "", event.label || "…"), rows);
+    list.append(element("summary", "", event.label || `${buttons.length}`), rows);
     return list;
   }
 
@@ -274,8 +274,8 @@ class Phone {
   }
 
   count() {
-    const parts = this.received === 1 ? "1 message" : `${this.received} messages`;
-    this.find(".count").textContent = this.channel === "sms" ? `received ${parts}, ${this.segments} segments` : `received ${parts}`;
+    const messages = `got ${this.received} message${this.received === 1 ? "" : "s"}`;
+    this.find(".count").textContent = this.channel === "sms" ? `${messages}, ${this.segments} segments` : messages;
   }
 }
 
