@@ -455,7 +455,7 @@ async def _read(request: Request) -> tuple[dict[str, str], dict[str, File]]:
         message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
         for part in message.iter_parts():
             name = str(part.get_param("name", header="content-disposition"))
-            data = part.get_payload(decode=True) or b""
+            data = bytes(part.get_payload(decode=True) or b"")
             if part.get_filename() is None:
                 values[name] = data.decode()
             else:
