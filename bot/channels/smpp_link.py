@@ -89,8 +89,12 @@ class Link:
         self._reader = reader
         self._writer = writer
         self._sequences = SimpleSequenceGenerator()
-        self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Pdu], int]] = {}
         self._ended = False
+        self.written = 0
+        """How many PDUs were written."""
+        self.read_up_to = 0
+        """How many of them the other side has read for certain: those before a request that it answered."""
 
     @classmethod
     async def open(cls, host: str, port: int) -> Link:
@@ -104,7 +108,7 @@ class Link:
         """Send a request and return its response, whatever its status; raise LinkLost or asyncio.TimeoutError."""
         pdu = smpp.make_pdu(name, client=self._sequences, **fields)
         answered: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
-        self._waiting[pdu.sequence] = answered
+        self._waiting[pdu.sequence] = answered, self.written
         try:
             self._write(pdu.generate())
             return await asyncio.wait_for(answered, timeout)
@@ -128,11 +132,13 @@ class Link:
                 pdu = await self._read()
                 if pdu is None:
                     continue
-                answered = self._waiting.get(pdu.sequence)
                 if not pdu.name.endswith("_resp") and pdu.name != "generic_nack":
                     handle(pdu)
-                elif answered is not None and not answered.done():
-                    answered.set_result(pdu)
+                elif pdu.sequence in self._waiting:
+                    answered, before = self._waiting[pdu.sequence]
+                    self.read_up_to = max(self.read_up_to, before)
+                    if not answered.done():
+                        answered.set_result(pdu)
         except (asyncio.IncompleteReadError, OSError) as error:
             reason = type(error).__name__
         finally:
@@ -143,7 +149,7 @@ class Link:
         """Close the connection; who waits for a response learns it."""
         self._ended = True
         self._writer.close()
-        for answered in self._waiting.values():
+        for answered, _ in self._waiting.values():
             if not answered.done():
                 answered.set_exception(LinkLost(reason))
 
@@ -165,3 +171,4 @@ class Link:
         if self._ended or self._writer.is_closing():
             raise LinkLost("closed")
         self._writer.write(data)
+        self.written += 1

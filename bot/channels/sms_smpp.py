@@ -55,7 +55,7 @@ class Timing:
 
     response: float = 8.0
     enquire: float = 30.0
-    prove: float = 1.0
+    prove: float = 0.1
     """After a message was answered, an enquire_link tells whether the SMSC has read the answer."""
     parts: float = 4.0
     """For the other parts of a long message; an SMSC that sends one at a time does not send them before an answer."""
@@ -183,6 +183,7 @@ class SmppProvider:
             fields |= {"data_coding": cut.coding, "esm_class": UDH if cut.linked else 0}
             fields["registered_delivery"] = int(number == len(cut.parts))
             answered = await self._submit(link, fields)
+        self._journal.wrote_to(address)
         provider_id = self._ids.submitted(answered.message_id) if answered else ""
         return Sent((provider_id or f"no-id:{reference}")[:200], "accepted", cut.segments)
 
@@ -243,6 +244,7 @@ class SmppProvider:
             return True
         finally:
             self._link = None
+            self._journal.prove(link.read_up_to)
             link.end("closed")
             reading.cancel()
             with suppress(LinkLost, asyncio.CancelledError):
@@ -331,7 +333,6 @@ class Session:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._arrived.join(), self._timing.draining)
         with suppress(LinkLost, asyncio.TimeoutError):
-            await self._prove()
             await self._link.request("unbind", self._timing.response)
 
     async def keep_alive(self) -> None:
@@ -341,13 +342,11 @@ class Session:
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._answered.wait(), self._timing.enquire)
                     await asyncio.sleep(self._timing.prove)
-                self._answered.clear()
-                await self._prove()
-
-    async def _prove(self) -> None:
-        asked_at = time.time()
-        await self._link.request("enquire_link", self._timing.response)
-        self._journal.prove(asked_at)
+                    self._answered.clear()
+                    if not self._journal.is_unsure(self._link.read_up_to):
+                        continue  # the answer to a text of ours has shown it already
+                await self._link.request("enquire_link", self._timing.response)
+                self._journal.prove(self._link.read_up_to)
 
     async def _delivered(self, pdu: Pdu, arrived_at: float) -> None:
         try:
@@ -361,7 +360,9 @@ class Session:
             await self._receipt(pdu, fields)
             return
         said = message(fields)
-        delivery = Delivery(pdu.sequence, self._journal.expect(_identity(fields), pdu.sequence, arrived_at))
+        delivery = Delivery(
+            pdu.sequence, self._journal.expect(_identity(fields), pdu.sequence, arrived_at, _address(said))
+        )
         if delivery.entry.taken:
             metrics.received(NAME, "text", new=False)
             self._answer([delivery])
@@ -419,10 +420,9 @@ class Session:
 
     async def _keep(self, parts: list[Message], deliveries: list[Delivery]) -> None:
         """Put a message into the inbox, and only then answer its deliveries."""
-        try:
-            address = storable(sms_address(parts[0].sender))
-        except ValueError as error:
-            logger.info("a deliver_sm was dropped: %s", error)
+        address = _address(parts[0])
+        if not address:
+            logger.info("a deliver_sm without a sender was dropped")
             metrics.refused(NAME, 400)
             self._answer(deliveries)
             return
@@ -447,14 +447,19 @@ class Session:
             return False
 
     def _answer(self, deliveries: list[Delivery]) -> None:
+        self._journal.prove(self._link.read_up_to)
         for delivery in deliveries:
-            self._respond(delivery.sequence)
-            self._journal.answer(delivery.entry)
+            if self._respond(delivery.sequence):
+                self._journal.answer(delivery.entry, self._link.written)
         self._answered.set()
 
-    def _respond(self, sequence: int, status: int = consts.SMPP_ESME_ROK) -> None:
-        with suppress(LinkLost):
+    def _respond(self, sequence: int, status: int = consts.SMPP_ESME_ROK) -> bool:
+        """Write an answer; say whether the connection was still there."""
+        try:
             self._link.respond("deliver_sm_resp", sequence, status)
+            return True
+        except LinkLost:
+            return False
 
 
 class ReceiptIds:
@@ -500,6 +505,14 @@ def _in_form(raw: str, form: str) -> str:
 def _canonical(raw: str) -> str:
     message_id = storable(raw).strip().lower()
     return message_id.lstrip("0") or message_id[:1]
+
+
+def _address(said: Message) -> str:
+    """Return the sender as the inbox knows it; empty when there is none."""
+    try:
+        return storable(sms_address(said.sender))
+    except ValueError:
+        return ""
 
 
 def _identity(fields: Any) -> bytes:
