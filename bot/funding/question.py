@@ -49,22 +49,27 @@ def next_question(programmes: Sequence[Programme], facts: Facts) -> dict[str, An
     candidates = [field for field in FIELDS if field in wanted]
     if not candidates:
         return None
-    decides = {field: _decided_at_least(field, undecided, facts) for field in candidates}
-    field = max(candidates, key=decides.__getitem__)
-    return {"field": field, "decides": decides[field]}
+    best, most = candidates[0], -1
+    for field in candidates:
+        decides = _decided_at_least(field, undecided, facts, most)
+        if decides > most:
+            best, most = field, decides
+    return {"field": best, "decides": most}
 
 
-def verdict(programme: Programme, facts: Facts) -> bool | None:
-    """Decide a programme: False as soon as one rule fails, True when all hold, else None."""
-    return all_of(rule.decided(facts) for rule in programme.rules)
+def _decided_at_least(field: str, undecided: Sequence[_Undecided], facts: Facts, beaten_by: int) -> int:
+    """Return how many programmes the least telling answer decides; only rules that look at the field are tried.
 
-
-def _decided_at_least(field: str, undecided: Sequence[_Undecided], facts: Facts) -> int:
-    """Return how many programmes the least telling answer decides; only rules that look at the field are tried."""
-    touched = [programme.touching(field) for programme in undecided]
-    touched = [(others, rules) for others, rules in touched if rules]
-    answers = _answers(field, [rule for _, rules in touched for rule in rules], facts)
-    return min(_decided(touched, facts.told_that(field, answer)) for answer in answers)
+    A field that does no better than another already has is not looked at to its end.
+    """
+    touched = [(others, rules) for others, rules in (programme.touching(field) for programme in undecided) if rules]
+    least = len(touched)
+    if least > beaten_by:
+        for answer in _answers(field, [rule for _, rules in touched for rule in rules], facts):
+            least = min(least, _decided(touched, facts.told_that(field, answer)))
+            if least <= beaten_by:
+                break
+    return least
 
 
 def _decided(touched: Sequence[tuple[bool | None, Sequence[Rule]]], told: Facts) -> int:

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from bot.funding.estimate import Range, estimate
 from bot.funding.facts import Facts, facts_of, plain, shown
-from bot.funding.question import next_question, verdict
+from bot.funding.question import next_question
 from bot.funding.records import Benefit, Programme, load_programmes
-from bot.funding.rules import Rule
+from bot.funding.rules import Rule, all_of
 from bot.knowledge.firm import Firm
 from bot.knowledge.text import VARIETIES, Text
 
@@ -99,8 +99,9 @@ def _months(as_of: str, today: date) -> int:
 
 
 def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
-    truth = verdict(programme, facts)
-    failing = [_failing(rule, firm) for rule in programme.rules if rule.decided(facts) is False]
+    decided = [(rule, rule.decided(facts)) for rule in programme.rules]
+    truth = all_of(of_rule for _, of_rule in decided)
+    failing = [_failing(rule, firm) for rule, of_rule in decided if of_rule is False]
     could_get = None if truth is False else estimate(programme.benefit, facts)
     if truth is None and could_get and could_get.open:
         could_get = None
@@ -108,39 +109,30 @@ def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
         "verdict": VERDICTS[truth],
         "deciding": failing[0] if failing else None,
         "failing": failing,
-        "missing": [] if truth is not None else _missing(programme, facts),
-        "undocumented": [] if truth is not None else list(_silences(programme, facts)),
+        **_open_ends([rule for rule, of_rule in decided if of_rule is None and truth is None], facts),
         **_amounts(could_get),
     }
 
 
 def _closed() -> dict[str, Any]:
     closed = {"field": "status", "rule": "the programme is still running", "value": "historic"}
-    open_ends: dict[str, Any] = {"missing": [], "undocumented": []}
-    return {"verdict": "no", "deciding": closed, "failing": [closed], **open_ends, **_amounts(None)}
+    return {"verdict": "no", "deciding": closed, "failing": [closed], **_open_ends((), Facts({})), **_amounts(None)}
 
 
 def _failing(rule: Rule, firm: Firm) -> dict[str, Any]:
     return {"field": rule.told_field, "rule": rule.text, "value": shown(firm, rule.told_field)}
 
 
-def _missing(programme: Programme, facts: Facts) -> list[str]:
-    """Return the fields of the undecided rules: those to ask, or the rule's own where no answer would help."""
-    fields = [
-        field
-        for rule in programme.rules
-        if rule.decided(facts) is None
-        for field in rule.missing(facts) or (rule.told_field,)
+def _open_ends(undecided: Sequence[Rule], facts: Facts) -> dict[str, Any]:
+    """Return the fields of the undecided rules: those to ask, or the rule's own where only an office can tell."""
+    asked = [(rule, rule.missing(facts)) for rule in undecided]
+    silences = [
+        {"field": rule.told_field, "rule": rule.text, "reason": rule.silence(facts)}
+        for rule, fields in asked
+        if not fields
     ]
-    return list(dict.fromkeys(fields))
-
-
-def _silences(programme: Programme, facts: Facts) -> list[dict[str, str]]:
-    return [
-        {"field": rule.told_field, "rule": rule.text, "reason": reason}
-        for rule in programme.rules
-        if (reason := rule.silence(facts)) is not None
-    ]
+    missing = [field for rule, fields in asked for field in fields or (rule.told_field,)]
+    return {"missing": list(dict.fromkeys(missing)), "undocumented": silences}
 
 
 def _amounts(could_get: Range | None) -> dict[str, Any]:
