@@ -18,7 +18,8 @@ _FEWEST_BONES = 3
 
 # What may stand around the number: "rep", "l'option", "la", "raqm", "ni3", "c'est", "je choisis", "svp".
 _AROUND = word_set(
-    "rep repn reponse reponce r la l le les lo option loption l'option choix lchoix chwa numero num nr no n "
+    "rep repn reps reponse reponce repons r la l le les lo opt option loption l'option choix lchoix chwa numero num nr "
+    "no n jaweb jawb jawbo jawbt jwabi ljawab nombre "
     "ra9m raqm nmra nemra nmera nimero c'est c cest ca je j'ai choisi choisis dis prends prend jwab ljwab "
     "jawab lkhtiyar khtart kht khtit ghadi svp stp please 3afak 3afakom merci b bon est alors ok oui ah hia "
     "hiya howa dyal d de du ana bghit had hada hadi lwla wa7da bagha question reponses premier الجواب جواب "
@@ -45,7 +46,9 @@ _ORDINAL_FORMS = [(number, re.compile(pattern)) for number, pattern in _ORDINALS
 _LETTERS = {"a": 1, "b": 2, "c": 3, "d": 4, "ا": 1, "ب": 2, "ج": 3, "د": 4}
 _DIGITS = re.compile(r"\d{1,2}")
 _KEYCAP = re.compile("\ufe0f?\u20e3")
-_GLUED = re.compile(r"^(?:l|la|الـ|ال|no|n|b|ب|ل)?(\d{1,2})$")
+_GLUED = re.compile(r"^(?:l|la|الـ|ال|no|n|b|ب|ل|r|rep|reponse|opt|option|choix|num)?(\d{1,2})$")
+_MEASURE = re.compile(r"\d\s*[%€$°]|[€$½¼¾]")
+"""A number that measures something: no option."""
 _LONGEST = 40
 _SAY_LITTLE = word_set(
     "ma mon mes ta ton le la les l un une des du de d en et ou oui non pas tout je ne rien seulement "
@@ -63,7 +66,7 @@ def option_number(text: str, count: int | None = None) -> int | None:
     """
     text = _KEYCAP.sub("", text[:MAX_CHARS])
     message = normalise(text)
-    if not message or len(message) > _LONGEST:
+    if not message or len(message) > _LONGEST or _MEASURE.search(text):
         return None
     if (letter := _LETTERS.get(plain(text))) is not None:
         return letter

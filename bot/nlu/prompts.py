@@ -86,13 +86,15 @@ def _field(about: str) -> str:
 
 
 def pick_offer(text: str, prompt: Mapping[str, Any]) -> Picked | None:
-    """Give the offer whose number or title the message is, or None."""
+    """Give the offer whose number or title the message is, or None; a number no question offers is asked back."""
     offers = prompt.get("offers") or ()
     number = option_number(text, len(offers))
     if number is not None and number <= len(offers):
         return _picked(offers[number - 1]["choice"], 1.0)
     place = match_title(text, [offer["title"] for offer in offers])
-    return _picked(offers[place]["choice"], 0.99) if place is not None else None
+    if place is not None:
+        return _picked(offers[place]["choice"], 0.99)
+    return Picked(UNSURE, (), 1.0) if number is not None and is_question(prompt) else None
 
 
 def pick_answer(match: Match, prompt: Mapping[str, Any]) -> Picked | None:

@@ -15,7 +15,8 @@ TITLES = ["De mémoire", "Cahier / papier", "Excel ou appli", "Logiciel de gesti
     "text",
     [
         "2", "٢", "2.", "2)", " 2 ", "2️⃣", "Rep: 2", "réponse 2 svp", "deux", "jouj", "جوج", "b", "ب", "la 2",
-        "la deuxième", "الثانية", "l option 2", "c'est la 2", "n°2", "tanya", "2 2",
+        "la deuxième", "الثانية", "l option 2", "c'est la 2", "n°2", "tanya", "2 2", "R 2", "R2", "rep2", "#2", "２",
+        "(2)", "۲", "②", "opt 2", "Jawb 2", "ljawab 2", "N° 2", "2-", "« 2 »", "2 svp", "numero 2", "raqm 2", "02",
     ],
 )  # fmt: skip
 def test_a_number_alone_is_the_option(text: str) -> None:
@@ -74,6 +75,47 @@ def test_a_part_of_two_titles_picks_none() -> None:
 def test_two_equal_titles_are_not_told_apart() -> None:
     assert match_title("oui", ["Oui", "Oui"]) is None
     assert match_title("oui", []) is None
+
+
+_WORDS = [
+    "nas",
+    "kilo",
+    "dh",
+    "ans",
+    "magasins",
+    "ventes",
+    "par",
+    "mois",
+    "employes",
+    "khddamin",
+    "lklyan",
+    "jours",
+    "clients",
+    "3amal",
+    "factures",
+]
+_DIGITS = st.sampled_from(["0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９"])
+
+
+@given(
+    st.integers(0, 999),
+    _DIGITS,
+    st.sampled_from(["{}", "{}.", "{})", "({})", "#{}", "n°{}", "Rep: {}", "R {}", "{} svp"]),
+)
+def test_a_number_in_any_digits_and_dress_is_itself_or_nothing(number: int, digits: str, dress: str) -> None:
+    typed = dress.format(str(number).translate(str.maketrans("0123456789", digits)))
+    assert option_number(typed, 4) == (number if 1 <= number <= 99 else None)
+
+
+@given(st.integers(1, 9), st.lists(st.sampled_from(_WORDS), min_size=1, max_size=5), st.integers(0, 5))
+def test_a_number_inside_a_sentence_is_no_option(number: int, words: list[str], place: int) -> None:
+    sentence = [*words[:place], str(number), *words[place:]]
+    assert option_number(" ".join(sentence), 4) is None
+
+
+@pytest.mark.parametrize("text", ["2%", "2 €", "1/2", "½", "2,5", "1-4", "+212612345678", "1 ou 2", "2 w 3", "12:30"])
+def test_a_measure_a_range_or_a_phone_number_is_no_option(text: str) -> None:
+    assert option_number(text) is None
 
 
 @given(st.text(st.characters(), max_size=80))

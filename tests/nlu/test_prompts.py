@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.nlu.answers import Match
 from bot.nlu.intents import Ranked
@@ -47,12 +49,24 @@ CONSENT = {"kind": "consent", "about": "", "offers": [{"choice": "affirm:consent
         ("2", Picked("answer", ("ab12:G1:1",), 1.0)),
         ("excel ou appli", Picked("answer", ("ab12:G1:2",), 0.99)),
         ("5", Picked("dont_know", ("ab12:G1",), 1.0)),
-        ("6", None),
+        ("6", Picked("answer_unsure", (), 1.0)),
         ("kolchi f rassi", None),
     ],
 )
 def test_a_number_or_a_title_picks_its_offer(text: str, picked: Picked | None) -> None:
     assert pick_offer(text, QUESTION) == picked
+
+
+@given(
+    st.one_of(st.text(max_size=40), st.integers(0, 120).map(str), st.from_regex(r"(Rep: ?|n°|#)[0-9]{1,3}[.)]?")),
+    st.integers(0, 6),
+)
+def test_nothing_is_picked_that_is_not_offered(text: str, count: int) -> None:
+    offers = [{"choice": f"answer:ab12:G1:{place}", "title": f"Titre {place} bis"} for place in range(count)]
+    picked = pick_offer(text, {"kind": "question", "about": "G1", "offers": offers})
+    if picked is not None and picked.choices:
+        assert f"answer:{picked.choices[0]}" in [offer["choice"] for offer in offers]
+    assert picked is None or len(picked.choices) <= 1
 
 
 def test_a_choice_without_a_value_is_an_intent_alone() -> None:
