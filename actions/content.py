@@ -7,16 +7,18 @@ from functools import lru_cache
 
 from bot.diagnosis.library import DiagnosisLibrary, load_library
 from bot.diagnosis.sitting import Rules
+from bot.knowledge.seats import Seats, load_seats
 from bot.knowledge.words import Words, load_words
 from bot.settings import get_settings
 
 
 @dataclass(frozen=True)
 class Content:
-    """The diagnosis, the words of buttons and lists, and the rules the settings give."""
+    """The diagnosis, the words of buttons and lists, the map, and the rules the settings give."""
 
     diagnosis: DiagnosisLibrary
     words: Words
+    seats: Seats
     rules: Rules
 
 
@@ -27,6 +29,7 @@ def get_content() -> Content:
     return Content(
         load_library(settings.knowledge_dir),
         load_words(settings.knowledge_dir),
+        load_seats(settings.knowledge_dir),
         Rules(
             resume_days=settings.resume_days,
             swap_share=0.5 if settings.swap_blocks else 0.0,

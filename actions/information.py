@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actions import journey, prompts
 from actions.results import offer_menu
+from actions.tries import try_again
 from actions.turn import RafiqAction, Turn
 
 
@@ -121,9 +122,17 @@ class ActionNothing(Information):
     action_name = "action_nothing"
     response = "utter_empty"
 
+    def reply(self, turn: Turn) -> None:
+        if not try_again(turn):
+            super().reply(turn)
+
 
 class ActionOutOfScope(Information):
     """Say what this is for."""
 
     action_name = "action_out_of_scope"
     response = "utter_out_of_scope"
+
+    def reply(self, turn: Turn) -> None:
+        if not try_again(turn):
+            super().reply(turn)

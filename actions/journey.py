@@ -12,9 +12,11 @@ EXPRESS, FULL = 1, 3
 
 
 def introduce(turn: Turn) -> None:
-    """Say once what this is, that it is free and who runs it."""
+    """Say once what this is, that it is free and who runs it; by SMS the invitation says so."""
     if not turn.state.get("greeted"):
         turn.state["greeted"] = True
+        if turn.by_sms:
+            return
         turn.say("utter_welcome", operator=turn.content.words.operator.presentation[turn.language])
 
 
@@ -41,8 +43,9 @@ def begin(turn: Turn, blocks: int) -> None:
     turn.state["block"] = 0
     item = sitting.next_item(current, turn.content.diagnosis, turn.profile, turn.content.rules)
     if item is not None:
-        _, count = sitting.number_of(current, turn.content.diagnosis, item, turn.content.rules)
-        turn.say("utter_test_starts", count=count)
+        if not turn.by_sms:
+            _, count = sitting.number_of(current, turn.content.diagnosis, item, turn.content.rules)
+            turn.say("utter_test_starts", count=count)
         prompts.ask_question(turn, current, item)
 
 
@@ -85,7 +88,14 @@ def pass_checkpoint(turn: Turn, current: Assessment) -> None:
 
 
 def want_full(turn: Turn) -> None:
-    """Go for all questions: further in the last test when it can be, else in a new one. Needs the consent."""
+    """Go for all questions: further in the last test when it can be, else in a new one. Needs the consent.
+
+    By SMS there are seven questions only (rule 3 of diagnosis.md 3.5).
+    """
+    if turn.by_sms:
+        turn.say("utter_not_by_sms")
+        prompts.ask_again(turn)
+        return
     if turn.firm is None or turn.firm.consent_at is None:
         turn.state.pop("consent", None)
         turn.state["blocks"] = FULL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from actions import journey, prompts
+from actions.tries import try_again
 from actions.turn import ADVISER, READING, Button, RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.storage.misunderstood import Heard, keep
@@ -28,19 +29,37 @@ class ActionFallback(RafiqAction):
 
 
 def fall_back(turn: Turn) -> None:
-    """Keep the message for review, offer its two likeliest readings, and bring the open question back."""
+    """Keep the message for review, offer its two likeliest readings, and bring the open question back.
+
+    By SMS a message that was not understood is a missed answer while a question is open.
+    """
+    kept = _is_kept(turn)
+    if try_again(turn):
+        return
     journey.introduce(turn)
+    if turn.by_sms and (turn.prompt is None or turn.prompt.kind == "consent"):
+        _ask_consent_by_sms(turn)
+        return
     times = turn.stumbles + 1
     turn.state["misunderstood"] = times
     buttons = list(readings(turn, human=times >= 2))
-    if _is_kept(turn):
+    if kept:
         turn.state["readings"] = [button.choice.partition(":")[0] for button in buttons]
     if times >= 2:
         buttons.append(turn.button(ADVISER, "adviser"))
     turn.say("utter_not_understood_twice" if times >= 2 else "utter_not_understood", buttons)
-    if prompts.is_idle(turn):
+    if prompts.is_idle(turn) or turn.by_sms:
         turn.ask_aside(READING)
     else:
+        prompts.ask_again(turn)
+
+
+def _ask_consent_by_sms(turn: Turn) -> None:
+    """Invite who has not been invited yet, and ask the others again."""
+    if turn.prompt is None:
+        prompts.ask_start(turn)
+    else:
+        turn.say("utter_not_understood_short")
         prompts.ask_again(turn)
 
 

@@ -10,6 +10,7 @@ from actions.turn import RafiqAction, Turn
 from bot.diagnosis.profile import size_of
 from bot.knowledge.firm import MOST
 from bot.knowledge.places import places
+from bot.knowledge.seats import as_point
 
 # The fields of services.md that a free sentence may fill, by the entity that holds them.
 FIELDS = {
@@ -64,6 +65,24 @@ class ActionInform(RafiqAction):
         keep(turn, found)
         turn.say("utter_profile_noted", summary=summary(turn, list(found)))
         after_profile(turn, asked)
+
+
+class ActionLocation(RafiqAction):
+    """Take a pin on the map for the province and region; one abroad is asked again."""
+
+    action_name = "action_location"
+
+    def reply(self, turn: Turn) -> None:
+        journey.introduce(turn)
+        point = as_point(turn.choice or "")
+        seat = turn.content.seats.nearest(*point) if point is not None else None
+        if seat is None:
+            turn.say("utter_place_outside")
+            prompts.ask_again(turn)
+            return
+        keep(turn, {"region": seat.region, "province": seat.province})
+        turn.say("utter_profile_noted", summary=summary(turn, ["region", "province"]))
+        after_profile(turn, turn.prompt is not None and turn.prompt.kind == "profile")
 
 
 def after_profile(turn: Turn, asked: bool) -> None:

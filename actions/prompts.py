@@ -17,38 +17,58 @@ ASIDE = ("delete", "replace", "why_not", "choose_language", "opt_out")
 CONSENT_REMINDERS = 2
 # A list on WhatsApp has ten rows.
 ROWS = 10
+# What an invitation by SMS offers from its fourth place on: other letters, another language.
+OTHER_LANGUAGES = {"fr": ("ary-Latn",), "ary-Latn": ("ary-Arab", "fr"), "ary-Arab": ("ary-Latn", "fr")}
 
 
 def ask_language(turn: Turn) -> None:
     """Offer the three varieties, each in its own name."""
-    turn.say("utter_ask_language", language_buttons())
+    turn.say("utter_ask_language", language_buttons(turn))
     turn.ask("language")
 
 
-def language_buttons() -> list[Button]:
-    """Return the three varieties, as their own readers call them."""
+def language_buttons(turn: Turn) -> list[Button]:
+    """Return the three varieties, as their own readers call them; by SMS without Arabic letters, which cost more."""
+    arabic = turn.label("by_sms_ary-Arab") if turn.by_sms else "الدارجة"
     return [
         Button("change_language:fr", "Français"),
-        Button("change_language:ary-Arab", "الدارجة"),
+        Button("change_language:ary-Arab", arabic),
         Button("change_language:ary-Latn", "Darija"),
     ]
 
 
 def ask_consent(turn: Turn, response: str = "utter_ask_consent") -> None:
     """Ask for the consent of law 09-08 before anything personal is kept."""
-    turn.say(
-        response,
-        [
-            turn.button("affirm:consent", "agree"),
-            turn.button("deny:consent", "refuse"),
-            turn.button("ask_privacy", "who_sees"),
-        ],
-    )
+    buttons = [
+        turn.button("affirm:consent", "agree"),
+        turn.button("deny:consent", "refuse"),
+        turn.button("ask_privacy", "who_sees"),
+    ]
+    if turn.by_sms:
+        _invite(turn, buttons, response)
+    else:
+        turn.say(response, buttons)
     turn.ask("consent")
 
 
+def _invite(turn: Turn, buttons: list[Button], response: str) -> None:
+    """Say in one SMS who this is, what it costs and what is kept; the text itself names the choices."""
+    if response == "utter_ask_consent":
+        words, language = turn.content.words, turn.language
+        invitation = turn.content.diagnosis.instrument.sms_messages.invite[language]
+        turn.show(invitation.format(operator=words.operator.short[language]))
+        buttons += [
+            Button(f"change_language:{other}", turn.label(f"by_sms_{other}")) for other in OTHER_LANGUAGES[language]
+        ]
+    else:
+        turn.say(response)
+    turn.offer(buttons)
+
+
 def missing_profile_field(turn: Turn) -> str | None:
-    """Return the next profile field that is neither known nor skipped."""
+    """Return the next profile field that is neither known nor skipped; by SMS none is asked."""
+    if turn.by_sms:
+        return None
     known = turn.firm.profile if turn.firm else {}
     skipped = turn.state.get("skipped", [])
     return next((name for name in PROFILE_FIELDS if known.get(name) is None and name not in skipped), None)
@@ -102,7 +122,13 @@ def _paged(turn: Turn, name: str, rows: list[Button], page: int) -> list[Button]
 
 
 def ask_question(turn: Turn, current: Assessment, item: str, response: str = "utter_question") -> None:
-    """Ask one question of the test with its four answers, as a list."""
+    """Ask one question of the test with its four answers, as a list; by SMS in one segment that names them."""
+    if turn.by_sms:
+        turn.show(turn.content.diagnosis.instrument.question(item).sms[turn.language])
+        turn.offer([button for button in answer_buttons(turn, current, item) if button.choice.startswith("answer:")])
+        turn.ask("question", item)
+        turn.state["asked_at"] = time.time()
+        return
     question = turn.content.diagnosis.instrument.wording(item, turn.profile)
     number, total = sitting.number_of(current, turn.content.diagnosis, item, turn.content.rules)
     again = response == "utter_question_again"
@@ -142,14 +168,17 @@ def answer_title(turn: Turn, item: str, status: str, value: int | None) -> str:
 
 
 def ask_start(turn: Turn) -> None:
-    """Offer the short test."""
+    """Offer the short test; by SMS with the invitation, where the consent is still open."""
+    if turn.by_sms and turn.state.get("consent") is None:
+        ask_consent(turn)
+        return
     buttons = [turn.button("start_diagnosis", "start_express"), turn.button("pause", "later")]
     turn.say("utter_ask_start", buttons)
     turn.ask("start")
 
 
 def ask_again(turn: Turn) -> None:
-    """Bring the open prompt back in its short form after an interruption was served."""
+    """Bring the open prompt back in its short form after an interruption was served; by SMS menus need no repeating."""
     if turn.prompt is not None and turn.prompt.kind in ASIDE:
         turn.leave_aside()
     prompt = turn.prompt
@@ -158,7 +187,7 @@ def ask_again(turn: Turn) -> None:
     if prompt.kind == "consent":
         # Twice is enough: it comes back by itself when something would be kept.
         asked = turn.state.get("consent_asked_again", 0)
-        if asked < CONSENT_REMINDERS:
+        if asked < CONSENT_REMINDERS or not turn.has_spoken:
             turn.state["consent_asked_again"] = asked + 1
             ask_consent(turn, "utter_ask_consent_again")
     elif prompt.kind == "profile":
@@ -168,13 +197,19 @@ def ask_again(turn: Turn) -> None:
         current = open_test(turn)
         if current is not None:
             ask_question(turn, current, prompt.about, "utter_question_again")
-    elif prompt.kind in ("start", "checkpoint", "next_step", "menu"):
+    elif prompt.kind in ("start", "checkpoint", "next_step", "menu") and not (turn.by_sms and turn.has_spoken):
         buttons = [
             turn.button(offer.choice, offer.label) if offer.label else Button(offer.choice, offer.title)
             for offer in prompt.offers
         ]
         turn.say("utter_what_now", buttons)
         turn.ask(prompt.kind, prompt.about)
+
+
+def open_item(turn: Turn) -> str | None:
+    """Return the item of the open question."""
+    prompt = turn.prompt
+    return prompt.about if prompt is not None and prompt.kind in ("question", "unsure") else None
 
 
 def open_test(turn: Turn) -> Assessment | None:

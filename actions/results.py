@@ -12,10 +12,12 @@ from bot.diagnosis import sitting
 from bot.diagnosis.answers import answered
 from bot.diagnosis.cards import Card
 from bot.diagnosis.document import Request, score_document
+from bot.diagnosis.instrument import Level
 from bot.diagnosis.page import draw_page
 from bot.diagnosis.picture import draw_picture, result_bars
 from bot.diagnosis.plan import Step, make_plan, ranked_steps
 from bot.diagnosis.profile import Profile
+from bot.diagnosis.sms import result_text
 from bot.knowledge.text import VARIETIES
 from bot.storage.models import Assessment, ChosenAction, Media, Result, new_id
 
@@ -38,6 +40,9 @@ def show_result(turn: Turn, current: Assessment) -> None:
         prompts.ask_start(turn)
         return
     level = next(level for level in instrument.levels if level.id == document["level_shown"])
+    if turn.by_sms:
+        _tell_by_sms(turn, current, level)
+        return
     turn.say("utter_result_level", level=level.name[language], rank=level.id, meaning=level.meaning[language])
     _say_score(turn, result)
     if document["strongest"] != document["weakest"]:
@@ -54,6 +59,41 @@ def show_result(turn: Turn, current: Assessment) -> None:
     for alert in alerts[:1]:
         turn.say(f"utter_alert_{alert}")
     offer_next_step(turn, current)
+
+
+def _tell_by_sms(turn: Turn, current: Assessment, level: Level) -> None:
+    """Tell the result in words, in two segments at most: level, strongest and weakest, next step, how to go on."""
+    document, instrument, language = current.results[-1].document, turn.content.diagnosis.instrument, turn.language
+    plan = plan_of(turn, current)
+    card = card_of(turn, plan[0]) if plan else None
+    differ = document["strongest"] != document["weakest"]
+    text = result_text(
+        instrument,
+        language,
+        level=level.id,
+        label=level.name[language],
+        score=instrument.whole_points(document["score"]),
+        strong=instrument.axis(document["strongest"]).short[language] if differ else None,
+        weak=instrument.axis(document["weakest"]).short[language],
+        step=card.title[language] if card else None,
+    )
+    turn.show(text)
+    if card is None:
+        turn.close_prompt()
+    else:
+        _offer_step_by_sms(turn, card)
+
+
+def _offer_step_by_sms(turn: Turn, card: Card) -> None:
+    """Leave the choices open that the text has named."""
+    turn.offer(
+        [
+            turn.button(f"show_how:{card.id}", "how"),
+            turn.button(f"refuse_step:{card.id}", "other_idea"),
+            turn.button("talk_to_adviser", "adviser"),
+        ]
+    )
+    turn.ask("next_step", card.id)
 
 
 def _say_score(turn: Turn, result: Result) -> None:
@@ -145,18 +185,22 @@ def offer_next_step(turn: Turn, current: Assessment) -> None:
         turn.close_prompt()
         return
     card, language = card_of(turn, plan[0]), turn.language
+    words = {"title": card.title[language], "why": card.why[language]}
+    details = {"steps": steps_of(turn, card), "cost": turn.label(f"cost_{card.cost}")}
+    if turn.by_sms:
+        turn.say("utter_next_step", **words)
+        turn.show(turn.content.diagnosis.instrument.sms_messages.go_on[language])
+        _offer_step_by_sms(turn, card)
+        return
     if current.results[-1].document["security_first"] and plan[0].axis == "S":
         turn.say("utter_result_guard")
-    steps = "\n".join(f"{number}. {step[language]}" for number, step in enumerate(card.steps, 1))
-    turn.say(
-        "utter_next_step",
-        _step_buttons(turn, current, card),
-        title=card.title[language],
-        why=card.why[language],
-        steps=steps,
-        cost=turn.label(f"cost_{card.cost}"),
-    )
+    turn.say("utter_next_step", _step_buttons(turn, current, card), **words, **details)
     turn.ask("next_step", card.id)
+
+
+def steps_of(turn: Turn, card: Card) -> str:
+    """Return how to do a card, a numbered line each."""
+    return "\n".join(f"{number}. {step[turn.language]}" for number, step in enumerate(card.steps, 1))
 
 
 def _step_buttons(turn: Turn, current: Assessment, card: Card) -> list[Button]:
@@ -165,6 +209,8 @@ def _step_buttons(turn: Turn, current: Assessment, card: Card) -> list[Button]:
 
 
 def _menu_buttons(turn: Turn, current: Assessment) -> list[Button]:
+    if turn.by_sms:
+        return [turn.button("show_plan", "see_plan")]
     buttons = [turn.button("show_plan", "see_plan"), turn.button("show_page", "pdf")]
     if current.results[-1].document["provisional"]:
         buttons.append(turn.button("start_diagnosis:full", "start_full"))
@@ -254,17 +300,19 @@ class ActionShowPlan(RafiqAction):
         if current is None:
             return
         today = date.today()
+        why = not turn.by_sms
         entries = [
             f"{number}. {card_of(turn, step).title[turn.language]} "
-            f"({turn.label('result_before')} {today + timedelta(days=days):%d/%m/%Y})\n"
-            f"{card_of(turn, step).why[turn.language]}"
+            f"({turn.label('result_before')} {today + timedelta(days=days):%d/%m/%Y})"
+            + (f"\n{card_of(turn, step).why[turn.language]}" if why else "")
             for number, (step, days) in enumerate(zip(plan_of(turn, current), PLAN_DAYS, strict=False), 1)
         ]
         if not entries:
             turn.say("utter_all_done")
             return
-        turn.say("utter_plan", entries="\n\n".join(entries))
-        offer_menu(turn)
+        turn.say("utter_plan", entries=("\n\n" if why else "\n").join(entries))
+        if not turn.by_sms or turn.prompt is None:
+            offer_menu(turn)
 
 
 class ActionShowPage(RafiqAction):
@@ -275,6 +323,9 @@ class ActionShowPage(RafiqAction):
     def reply(self, turn: Turn) -> None:
         current = _last_result(turn)
         if current is None:
+            return
+        if turn.by_sms:
+            turn.say("utter_not_by_sms")
             return
         result = current.results[-1]
         plan = [
@@ -297,6 +348,25 @@ class ActionChooseStep(RafiqAction):
 
     def reply(self, turn: Turn) -> None:
         accept_step(turn, _known_card(turn, turn.choice))
+
+
+class ActionShowHow(RafiqAction):
+    """Tell how a step is done."""
+
+    action_name = "action_show_how"
+
+    def reply(self, turn: Turn) -> None:
+        known = _known_card(turn, turn.choice)
+        current = sitting.last_done(turn.firm) if turn.firm else None
+        step = next((s for s in plan_of(turn, current) if s.card == known), None) if current is not None else None
+        if known is None or step is None:
+            turn.say("utter_old_button")
+            prompts.ask_again(turn)
+            return
+        card = card_of(turn, step)
+        buttons = [turn.button(f"choose_step:{known}", "do_it"), turn.button(f"refuse_step:{known}", "not_for_me")]
+        turn.say("utter_how", buttons, title=card.title[turn.language], steps=steps_of(turn, card))
+        turn.ask("next_step", known)
 
 
 class ActionRefuseStep(RafiqAction):

@@ -39,6 +39,9 @@ class ActionExportMyData(RafiqAction):
             messages=len(document["messages"]),
             **_counts(turn),
         )
+        if turn.by_sms:
+            prompts.ask_again(turn)
+            return
         data = json.dumps(document, ensure_ascii=False, indent=1).encode()
         file = keep_media(turn, data, "application/json", "rafiq-mes-donnees.json")
         turn.show("rafiq-mes-donnees.json", document=file)

@@ -17,6 +17,7 @@ from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
 CARDS = 3
+CARDS_BY_SMS = 1
 VERDICTS = ("yes", "unknown")
 
 
@@ -32,6 +33,11 @@ def matching() -> MatchingService:
     """Return the matching service of the settings."""
     settings = get_settings()
     return make_matching(settings.matching_url, settings.knowledge_dir, settings.database)
+
+
+def cards_for(turn: Turn) -> int:
+    """Return how many cards are told at once."""
+    return CARDS_BY_SMS if turn.by_sms else CARDS
 
 
 def firm_profile(turn: Turn) -> dict[str, Any]:
@@ -52,7 +58,7 @@ class Signpost(RafiqAction):
             self.tell(turn)
         except ServiceUnavailable:
             turn.say("utter_service_away", contact=turn.content.words.operator.contact[turn.language])
-        if turn.prompt is None or turn.prompt.kind == "menu":
+        if turn.prompt is None or (turn.prompt.kind == "menu" and not turn.by_sms):
             offer_menu(turn)
         else:
             prompts.ask_again(turn)
@@ -75,7 +81,7 @@ class ActionFindFunding(Signpost):
             turn.say("utter_funding_none", alternative=turn.content.words.operator.contact[turn.language])
             return
         turn.say("utter_funding_intro")
-        for programme in possible[:CARDS]:
+        for programme in possible[: cards_for(turn)]:
             turn.say("utter_funding_card", **programme_words(turn, programme))
 
 
@@ -110,7 +116,7 @@ class ActionFindTraining(Signpost):
 
     def tell(self, turn: Turn) -> None:
         found = matching().match({"profile": firm_profile(turn), "need": need_of(turn), "limit": CARDS})
-        entries = [entry for kind in self.kinds for entry in found.get(kind, ())][:CARDS]
+        entries = [entry for kind in self.kinds for entry in found.get(kind, ())][: cards_for(turn)]
         if not entries:
             turn.say("utter_match_none", alternative=turn.content.words.operator.contact[turn.language])
             return

@@ -6,6 +6,7 @@ import time
 
 from actions import journey, prompts
 from actions.misunderstood import fall_back
+from actions.tries import go_on, try_again
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import answers, sitting
 from bot.diagnosis.answers import Answer
@@ -64,13 +65,18 @@ class ActionPause(RafiqAction):
     action_name = "action_pause"
 
     def reply(self, turn: Turn) -> None:
-        kept = turn.firm is not None and turn.firm.consent_at is not None
-        if prompts.open_test(turn) is None:
-            turn.say("utter_paused_no_test")
-        elif kept:
-            turn.say("utter_paused", days=turn.content.rules.resume_days)
-        else:
-            turn.say("utter_paused_guest")
+        pause(turn)
+
+
+def pause(turn: Turn) -> None:
+    """Say that the place is kept, or that it cannot be."""
+    kept = turn.firm is not None and turn.firm.consent_at is not None
+    if prompts.open_test(turn) is None:
+        turn.say("utter_paused_no_test")
+    elif kept:
+        turn.say("utter_paused", days=turn.content.rules.resume_days)
+    else:
+        turn.say("utter_paused_guest")
 
 
 class ActionAnswer(RafiqAction):
@@ -85,7 +91,7 @@ class ActionAnswer(RafiqAction):
             prompts.ask_again(turn)
             return
         given = answers.not_applicable(item) if value == "na" else answers.answered(item, int(value))
-        if item == _open_item(turn):
+        if item == prompts.open_item(turn):
             take(turn, current, given, announce=not turn.pressed)
         else:
             _late(turn, current, given)
@@ -97,15 +103,19 @@ class ActionAnswerUnsure(RafiqAction):
     action_name = "action_answer_unsure"
 
     def reply(self, turn: Turn) -> None:
-        current, item = prompts.open_test(turn), _open_item(turn)
+        current, item = prompts.open_test(turn), prompts.open_item(turn)
         if current is None or item is None:
             fall_back(turn)
+            return
+        if turn.by_sms and (turn.state.get("missed") or not turn.choice):
+            try_again(turn)
             return
         if turn.state.get("unsure_item") == item:
             turn.say("utter_choose_one")
             prompts.ask_question(turn, current, item)
             return
         turn.state["unsure_item"] = item
+        turn.state["missed"] = 1
         ends = [choice.rpartition(":")[2] for choice in turn.entities("choice")]
         values = [int(end) for end in ends if end in ("0", "1", "2", "3")][:2]
         if not values:
@@ -128,7 +138,7 @@ class ActionDontKnow(RafiqAction):
     action_name = "action_dont_know"
 
     def reply(self, turn: Turn) -> None:
-        current, item = prompts.open_test(turn), _open_item(turn)
+        current, item = prompts.open_test(turn), prompts.open_item(turn)
         if current is None or item is None:
             if turn.prompt is not None and turn.prompt.kind == "profile":
                 journey.skip_profile_field(turn)
@@ -153,7 +163,7 @@ class ActionExplainQuestion(RafiqAction):
     action_name = "action_explain_question"
 
     def reply(self, turn: Turn) -> None:
-        current, item = prompts.open_test(turn), _open_item(turn)
+        current, item = prompts.open_test(turn), prompts.open_item(turn)
         if current is not None and item is not None:
             explain(turn, current, item)
         elif turn.prompt is not None and turn.prompt.kind == "consent":
@@ -177,14 +187,17 @@ class ActionGoBack(RafiqAction):
         current = prompts.open_test(turn)
         if current is None and turn.firm is not None:
             current = sitting.last_done(turn.firm)
-        item = sitting.last_answered(current, _open_item(turn)) if current is not None else None
+        item = sitting.last_answered(current, prompts.open_item(turn)) if current is not None else None
         if current is None or item is None:
             turn.say("utter_nothing_before")
             prompts.ask_again(turn)
             return
         sitting.extend(current, current.blocks_wanted)
         given = sitting.answers_of(current)[item]
-        turn.say("utter_back_to", title=prompts.answer_title(turn, item, given.status, given.value))
+        if given.status == "skipped":
+            turn.say("utter_back_to_skipped")
+        else:
+            turn.say("utter_back_to", title=prompts.answer_title(turn, item, given.status, given.value))
         prompts.ask_question(turn, current, item)
 
 
@@ -206,13 +219,11 @@ def take(turn: Turn, current: Assessment, given: Answer, announce: bool) -> None
     asked_at = turn.state.get("asked_at")
     source = "choice" if turn.pressed else "text"
     sitting.record(current, given, source, max(time.time() - asked_at, 0) if asked_at else None)
-    for key in ("dk_item", "unsure_item"):
-        turn.state.pop(key, None)
-    if announce and given.status == "answered":
+    if announce and not (turn.by_sms and turn.exact) and given.status == "answered":
         turn.say("utter_answer_noted", title=prompts.answer_title(turn, given.item, given.status, given.value))
     if given.status == "dk" and sitting.two_unknown(current):
         turn.say("utter_dk_twice", [turn.button("talk_to_adviser", "adviser")])
-    journey.go_on(turn, current)
+    go_on(turn, current)
 
 
 def explain(turn: Turn, current: Assessment, item: str) -> None:
@@ -271,11 +282,6 @@ def _chosen(turn: Turn) -> tuple[Assessment | None, str, str | None]:
         return None, item, None
     allowed = ["0", "1", "2", "3"] + (["na"] if instrument.question(item).not_applicable is not None else [])
     return current, item, value if value in allowed else None
-
-
-def _open_item(turn: Turn) -> str | None:
-    prompt = turn.prompt
-    return prompt.about if prompt is not None and prompt.kind in ("question", "unsure") else None
 
 
 def _back_in_profile(turn: Turn) -> None:

@@ -30,6 +30,9 @@ FOLLOWED_CONFIDENCE = 0.8
 # The prompt of the two readings of a message that was not understood: open for one turn, numbers and titles count.
 READING = "reading"
 ADVISER = "talk_to_adviser"
+SMS, CLOCK = "sms", "clock"
+# From here on an answer was picked by its number or its title: there is nothing to make sure of.
+EXACT = 0.99
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,29 @@ class Turn:
         return (self.latest.get("metadata") or {}).get("kind") == "choice"
 
     @property
+    def by_sms(self) -> bool:
+        """Say whether every segment is paid for: short words, no media, one message a turn."""
+        return bool(self.conversation.channel == SMS)
+
+    @property
+    def by_clock(self) -> bool:
+        """Say whether nobody wrote: a reminder came due."""
+        return (self.latest.get("metadata") or {}).get("kind") == CLOCK
+
+    @property
+    def exact(self) -> bool:
+        """Say whether the message was a number, a title or a button, so that nothing was guessed."""
+        return float((self.latest.get("intent") or {}).get("confidence") or 0) >= EXACT
+
+    @property
     def received_at(self) -> float:
         """Return when the message was accepted, in epoch seconds."""
         return float((self.latest.get("metadata") or {}).get("received_at") or time.time())
+
+    @property
+    def has_spoken(self) -> bool:
+        """Say whether the turn has a reply already."""
+        return bool(self.dispatcher.messages)
 
     def entities(self, name: str) -> list[Any]:
         """Return the values of an entity in the order of the message."""
@@ -142,8 +165,12 @@ class Turn:
         )
 
     def show(self, text: str, **media: Any) -> None:
-        """Send a picture or document, with the text that says the same."""
+        """Send a text of knowledge/, or a picture or document with the text that says the same."""
         self.dispatcher.utter_message(json_message={"text": text, "language": self.language} | media)
+
+    def offer(self, buttons: Sequence[Button]) -> None:
+        """Make the next prompt's numbered offers those that the text itself names."""
+        self.shown = [Offer(button.choice, button.title, button.label) for button in buttons]
 
     def ask(self, kind: str, about: str = "") -> None:
         """Leave a prompt open, with the buttons shown last as its numbered offers."""
@@ -183,9 +210,10 @@ class RafiqAction(Action):
         """Reply, and hand the variety to Rasa's slot."""
         with _session() as session:
             conversation = _conversation(session, tracker.sender_id)
-            conversation.erase_at = None  # somebody who writes again after an erasure starts anew
             latest = tracker.latest_message
             turn = Turn(session, conversation, get_content(), dispatcher, latest, DEFAULT_LANGUAGE)
+            if not turn.by_clock:
+                conversation.erase_at = None  # somebody who writes again after an erasure starts anew
             turn.switch_to(_language_of(conversation, latest))
             self._settle_stumble(turn)
             self.reply(turn)
@@ -227,6 +255,8 @@ def _language_of(conversation: Conversation, latest: dict[str, Any]) -> str:
     """Return the variety to reply in: the one written now when it is clear, else the one used so far."""
     heard = latest.get("language") or {}
     code, so_far = heard.get("code"), conversation.language
+    if conversation.channel == SMS and code == "ary-Arab" and not conversation.state.get("arabic_letters"):
+        code = "ary-Latn"  # Arabic letters make an SMS three times as dear: only for those who ask for them
     if code and not so_far and heard.get("confidence", 0) >= 0.5:
         return str(code)
     clear = heard.get("words", 0) >= FOLLOWED_WORDS and heard.get("confidence", 0) >= FOLLOWED_CONFIDENCE

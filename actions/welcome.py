@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from actions import journey, prompts
+from actions import journey, prompts, test
 from actions.results import accept_step, offer_menu, refuse_step
 from actions.rights import delete_now, opt_out_now
-from actions.test import replace_answer
+from actions.tries import try_again
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import sitting
+from bot.followup import unfinished
 from bot.knowledge.text import VARIETIES
 
 
@@ -23,7 +24,11 @@ class ActionGreet(RafiqAction):
             self._welcome_back(turn)
             return
         heard = turn.latest.get("language") or {}
-        if not turn.state.get("language_chosen") and (turn.pressed or heard.get("confidence", 0) < 0.5):
+        if (
+            not turn.by_sms
+            and not turn.state.get("language_chosen")
+            and (turn.pressed or heard.get("confidence", 0) < 0.5)
+        ):
             turn.say("utter_hello")
             prompts.ask_language(turn)
             return
@@ -52,12 +57,13 @@ class ActionChangeLanguage(RafiqAction):
     def reply(self, turn: Turn) -> None:
         wanted = turn.choice or turn.content.words.named_language(turn.text)
         if wanted not in VARIETIES:
-            turn.say("utter_ask_language", prompts.language_buttons())
+            turn.say("utter_ask_language", prompts.language_buttons(turn))
             turn.ask_aside("choose_language")
             return
-        newcomer = not turn.state.get("greeted")
+        newcomer = not turn.state.get("greeted") or (turn.by_sms and turn.state.get("consent") is None)
         turn.switch_to(wanted)
         turn.state["language_chosen"] = True
+        turn.state["arabic_letters"] = wanted == "ary-Arab"
         if newcomer:
             journey.introduce(turn)
             journey.advance(turn)
@@ -92,14 +98,16 @@ class ActionAffirm(RafiqAction):
         elif kind == "next_step":
             accept_step(turn)
         elif kind == "replace":
-            replace_answer(turn, keep=False)
+            test.replace_answer(turn, keep=False)
         elif kind == "delete":
             delete_now(turn)
         elif kind == "opt_out":
             opt_out_now(turn)
+        elif kind == "question" and unfinished.was_reminded(turn.conversation):
+            prompts.ask_again(turn)
         elif prompt is None:
             journey.advance(turn)
-        else:
+        elif not try_again(turn):
             turn.say("utter_choose_one")
             prompts.ask_again(turn)
 
@@ -123,7 +131,7 @@ class ActionDeny(RafiqAction):
         elif kind == "next_step":
             refuse_step(turn)
         elif kind == "replace":
-            replace_answer(turn, keep=True)
+            test.replace_answer(turn, keep=True)
         elif kind == "delete":
             turn.say("utter_delete_cancelled")
             prompts.ask_again(turn)
@@ -131,9 +139,11 @@ class ActionDeny(RafiqAction):
             prompts.ask_again(turn)
         elif kind == "profile":
             journey.skip_profile_field(turn)
+        elif kind == "question" and unfinished.was_reminded(turn.conversation):
+            test.pause(turn)
         elif prompt is None:
             turn.say("utter_paused_no_test")
-        else:
+        elif not try_again(turn):
             turn.say("utter_choose_one")
             prompts.ask_again(turn)
 
@@ -144,7 +154,10 @@ def give_consent(turn: Turn) -> None:
     firm.consent_at = time.time()
     firm.consent_version = turn.content.words.operator.consent_version
     turn.state["consent"] = "given"
-    turn.say("utter_consent_given")
+    if turn.by_sms:
+        turn.show(turn.content.diagnosis.instrument.sms_messages.thanks[turn.language])
+    else:
+        turn.say("utter_consent_given")
     if turn.state.get("blocks") == journey.FULL:
         del turn.state["blocks"]
         journey.want_full(turn)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bot import gsm7
 from bot.diagnosis.library import load_library
-from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test
+from bot.diagnosis.sms import MOST_SEGMENTS, segments_of_test, sms_segments
 from bot.funding.records import load_programmes
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
+from bot.knowledge.seats import load_seats
 from bot.knowledge.telegram import load_menu
 from bot.knowledge.templates import load_templates
 from bot.knowledge.text import VARIETIES
@@ -19,6 +22,10 @@ from bot.knowledge.words import load_words
 from bot.matching.records import load_catalogue
 from bot.nlu.knowledge import check as check_understanding
 from bot.settings import ROOT, Settings, SettingsError
+
+EVERYWHERE = ""
+# Segments of the wording of a reply for SMS, before its values are filled in.
+LONGEST_SMS = {"fr": 1, "ary-Latn": 1, "ary-Arab": 3}
 
 
 def problems(settings: Settings) -> list[str]:
@@ -30,6 +37,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_keywords(knowledge),
         lambda: load_templates(knowledge),
         lambda: load_menu(knowledge, _intents(ROOT / "domain.yml")),
+        lambda: load_seats(knowledge),
         lambda: load_programmes(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
@@ -65,8 +73,8 @@ def _short(path: str) -> str:
 
 def check_sms_cost(knowledge: Path) -> None:
     """Check that a whole test by SMS stays cheap in the varieties it is offered in; raise KnowledgeErrors."""
-    library = load_library(knowledge)
-    costs = {variety: segments_of_test(library, variety) for variety in ("fr", "ary-Latn")}
+    library, operator = load_library(knowledge), load_words(knowledge).operator.short
+    costs = {variety: segments_of_test(library, operator, variety) for variety in ("fr", "ary-Latn")}
     load(knowledge / "questions.yml").refuse(
         (("sms_messages",), f"a whole test in {variety} takes {cost} segments, at most {MOST_SEGMENTS} are allowed")
         for variety, cost in costs.items()
@@ -80,7 +88,8 @@ def _intents(path: Path) -> frozenset[str]:
 
 
 def check_domain(path: Path) -> None:
-    """Check that every response exists once in each variety, with the same placeholders; raise KnowledgeErrors."""
+    """Check that every response exists once in each variety, with the same placeholders, also where a channel has its
+    own wording; raise KnowledgeErrors."""
     document = load(path)
     responses = document.data.get("responses") if isinstance(document.data, dict) else None
     if not isinstance(responses, dict):
@@ -93,19 +102,34 @@ def check_domain(path: Path) -> None:
 
 def _response_problems(name: str, variations: Any) -> Iterator[Problem]:
     loc: Loc = ("responses", name)
-    texts: dict[str, str] = {}
+    texts: dict[str, dict[str, str]] = {EVERYWHERE: {}}
     for variation in variations if isinstance(variations, list) else ():
         text = variation.get("text") if isinstance(variation, dict) else None
         for condition in variation.get("condition", ()) if isinstance(variation, dict) else ():
             if isinstance(text, str) and text.strip() and condition.get("name") == "language":
-                texts[str(condition.get("value"))] = text
-    for variety in VARIETIES:
-        if variety not in texts:
-            yield loc, f"there is no text in {variety}"
-    expected = _placeholders(texts.get("fr", ""))
+                of_channel = texts.setdefault(str(variation.get("channel") or EVERYWHERE), {})
+                of_channel[str(condition.get("value"))] = text
+    filled = _placeholders(texts[EVERYWHERE].get("fr", ""))
+    for channel, said in texts.items():
+        where = f" on {channel}" if channel else ""
+        yield from ((loc, f"there is no text in {variety}{where}") for variety in VARIETIES if variety not in said)
+        expected = _placeholders(said.get("fr", "")) if channel else filled
+        for variety, text in said.items():
+            if _placeholders(text) != expected:
+                yield loc, f"the values in braces differ between fr and {variety}{where}"
+        if not expected <= filled:
+            yield loc, f"a value in braces is only used{where}: {', '.join(sorted(expected - filled))}"
+    yield from _sms_problems(loc, texts.get("sms", {}))
+
+
+def _sms_problems(loc: Loc, texts: dict[str, str]) -> Iterator[Problem]:
+    """Check the fixed part of the wordings for SMS: letters of the short alphabet, and few segments."""
     for variety, text in texts.items():
-        if _placeholders(text) != expected:
-            yield loc, f"the values in braces differ between fr and {variety}"
+        fixed = re.sub(r"\{\w+\}", "", text)
+        if variety != "ary-Arab" and (foreign := gsm7.outside(gsm7.for_sms(fixed))):
+            yield loc, f"not in the GSM 7-bit alphabet in {variety}: {foreign!r}"
+        if (cost := sms_segments(fixed)) > LONGEST_SMS[variety]:
+            yield loc, f"an SMS of {cost} segments in {variety}, at most {LONGEST_SMS[variety]} are allowed"
 
 
 def _placeholders(text: str) -> set[str]:
@@ -119,11 +143,12 @@ def summary(settings: Settings) -> list[str]:
     """Return what an operator wants to know of a good configuration, a line each."""
     library = load_library(settings.knowledge_dir)
     words = load_words(settings.knowledge_dir)
-    instrument = library.instrument
+    instrument, operator = library.instrument, words.operator.short
+    costs = {variety: segments_of_test(library, operator, variety) for variety in VARIETIES}
     return [
         f"questionnaire {instrument.version}: {len(instrument.items)} questions, {len(library.cards.by_step)} actions",
         f"words: {len(words.labels)} labels, {len(words.concepts)} definitions, {len(words.sectors)} sectors",
         f"programmes: {len(load_programmes(settings.knowledge_dir))}",
-        *(f"SMS, a whole test in {variety}: {segments_of_test(library, variety)} segments" for variety in VARIETIES),
+        *(f"SMS, a whole test in {variety}: {cost} segments" for variety, cost in costs.items()),
         f"database: {settings.database.partition(':')[0]}",
     ]

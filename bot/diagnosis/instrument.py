@@ -21,8 +21,8 @@ MAY_NOT_APPLY = ("V2", "G2", "E2", "E3")
 
 TITLE, DESCRIPTION, GOAL_TITLE, AXIS_SHORT, QUESTION_SHORT = 24, 72, 20, 16, 60
 """Longest texts, in characters: a list row, its description, a button, a bar's label, a short question."""
-PLACEHOLDERS = ("level", "label", "score", "strong", "weak", "step")
-"""What the result message may be filled with."""
+PLACEHOLDERS = ("operator", "level", "label", "score", "strong", "weak", "step")
+"""What the invitation and the result may be filled with."""
 ARABIC_SMS = 201
 """UTF-16 units in three joined UCS-2 segments of 67."""
 
@@ -116,10 +116,12 @@ class SmsMessages(Record):
     """The service messages of the SMS version."""
 
     invite: Text
+    thanks: Text
     error: Text
     result: Text
-    stop: Text
-    resume: Text
+    result_even: Text
+    result_top: Text
+    go_on: Text
 
 
 class Instrument(Record):

@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 _CHOICE = re.compile(r"^[a-z_]{1,40}(:[\w.+-]{1,64}){0,4}\Z", re.ASCII)
+# What only the program itself says of a message.
+NOT_CHOSEN = frozenset({"clock", "send_location"})
 _LEADING = re.compile(r"^[\s/\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -18,11 +20,14 @@ def parsed_choice(choice: str, known_intents: frozenset[str]) -> dict[str, Any] 
     if not _CHOICE.match(choice):
         return None
     intent, _, value = choice.partition(":")
-    if intent not in known_intents:
-        return None
-    entities = [{"entity": "choice", "value": value, "start": 0, "end": len(choice)}] if value else []
+    return parsed(intent, value, choice) if intent in known_intents - NOT_CHOSEN else None
+
+
+def parsed(intent: str, value: str = "", text: str = "") -> dict[str, Any]:
+    """Return Rasa's parse data for an intent that is certain, with the choice it carries."""
+    entities = [{"entity": "choice", "value": value, "start": 0, "end": len(text)}] if value else []
     name = {"name": intent, "confidence": 1.0}
-    return {"text": choice, "intent": name, "entities": entities, "intent_ranking": [name]}
+    return {"text": text, "intent": name, "entities": entities, "intent_ranking": [name]}
 
 
 def as_plain_text(text: str) -> str:

@@ -9,16 +9,22 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from sqlalchemy.orm import Session
 
-from bot.dialogue.choices import as_plain_text, parsed_choice
-from bot.dialogue.output import OutboxChannel
+from bot.dialogue.choices import as_plain_text, parsed, parsed_choice
+from bot.dialogue.output import OutboxChannel, in_one
+from bot.followup import unfinished
 from bot.storage import inbox, outbox
 from bot.storage.database import current_session
 from bot.storage.models import Conversation, InboxMessage
 from bot.storage.prompt import open_prompt
+from bot.storage.reminders import CLOCK
 from bot.storage.wakeup import Wakeup
 
 # Longer texts are cut: no owner's message is that long, and NLU time grows with the length.
 LONGEST_TEXT = 1000
+# Every segment is paid for: the replies of a turn go out as one.
+SMS = "sms"
+# What only a channel or the clock can say: no text and no choice leads to these intents.
+_NOT_TYPED = {CLOCK: "clock", "location": "send_location"}
 
 
 class TurnFailed(Exception):
@@ -36,7 +42,9 @@ async def take_turn(agent: Agent, session: Session, claim: inbox.Claim, wakeup: 
         payloads = await _replies(agent, conversation, message)
     finally:
         current_session.reset(token)
-    conversation.last_message_at = time.time()
+    if message.kind != CLOCK:
+        conversation.last_message_at = time.time()
+        unfinished.start_over(session, conversation)
     session.flush()
     inbox.close(session, claim, "done")
     outbox.put(session, conversation.id, conversation.channel, message.id, payloads)
@@ -62,8 +70,10 @@ async def _replies(agent: Agent, conversation: Conversation, message: InboxMessa
     failure = agent.action_endpoint.take_failure()  # type: ignore[union-attr]
     if failure is not None:
         raise TurnFailed(type(failure).__name__) from failure
-    if not channel.payloads:
+    if not channel.payloads and message.kind != CLOCK:
         raise TurnFailed("the turn has no reply")
+    if conversation.channel == SMS or message.kind == CLOCK:
+        return in_one(channel.payloads, open_prompt(conversation), media=conversation.channel != SMS)
     return channel.payloads
 
 
@@ -72,7 +82,9 @@ def reading(agent: Agent, kind: str, body: str) -> tuple[str, dict[str, Any] | N
     intents = frozenset(agent.domain.intents)  # type: ignore[union-attr]
     text = as_plain_text(body)[:LONGEST_TEXT]
     if kind == "media":
-        return "", parsed_choice("send_media", intents)
+        return "", parsed("send_media")
+    if kind in _NOT_TYPED:
+        return "", parsed(_NOT_TYPED[kind], body)
     if kind == "choice":
         return text, parsed_choice(body, intents)
     return text, None if text.strip() else parsed_choice("send_nothing", intents)

@@ -24,7 +24,7 @@ from bot.faults import name_of, place_of
 from bot.settings import Settings
 from bot.storage import inbox, outbox, reminders, retention
 from bot.storage.database import make_engine, make_sessions
-from bot.storage.models import Conversation, Heartbeat
+from bot.storage.models import Conversation, Heartbeat, InboxMessage
 from bot.storage.wakeup import Wakeup, make_wakeup
 
 logger = logging.getLogger(__name__)
@@ -95,8 +95,9 @@ class Worker:
             draft = self.agent.nlg.generate_from_slots(  # type: ignore[attr-defined]
                 "utter_apology", {"language": language}, conversation.channel if conversation else ""
             )
+            message = session.get(InboxMessage, claim.inbox_id)
             inbox.close(session, claim, "dead", error)
-            if conversation is not None:
+            if conversation is not None and message is not None and message.kind != reminders.CLOCK:
                 apology = {"text": draft["text"], "language": language}
                 outbox.put(session, claim.conversation_id, conversation.channel, claim.inbox_id, [apology])
             self.wakeup.notify(session, "outbox", str(claim.inbox_id))

@@ -17,6 +17,8 @@ Variety = Literal["fr", "ary-Arab", "ary-Latn"]
 LONGEST_TITLE = 24
 # What every list of programmes and cards needs to be sure of.
 LONGEST_DEFINITION = 400
+# The operator's name in the first SMS.
+LONGEST_SHORT = 16
 
 
 class Named(Record):
@@ -47,6 +49,7 @@ class Operator(Record):
     """Who runs this bot, and which humans an owner can reach."""
 
     presentation: Text
+    short: Text
     contact: Text
     consent_version: StrictStr
 
@@ -82,7 +85,9 @@ def load_words(knowledge: Path) -> Words:
     definitions = load(knowledge / "concepts.yml")
     concepts = definitions.parse(list[Definition])
     definitions.refuse(_definition_problems(concepts))
-    operator = load(knowledge / "operator.yml").parse(Operator)
+    running = load(knowledge / "operator.yml")
+    operator = running.parse(Operator)
+    running.refuse(too_long(operator.short, LONGEST_SHORT, ("short",)))
     languages = load(knowledge / "languages.yml").parse(dict[Variety, tuple[StrictStr, ...]])
     return Words(labels, sectors, regions, {c.id: c.text for c in concepts}, operator, dict(languages.items()))
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, Misunderstood, OutboxMessage
+from bot.storage.reminders import CLOCK
 
 
 def export(session: Session, conversation: Conversation) -> dict[str, Any]:
@@ -57,7 +58,9 @@ def _choices(firm: Firm) -> list[dict[str, Any]]:
 
 
 def _messages(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
-    said = session.execute(select(InboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    said = session.execute(
+        select(InboxMessage).where(InboxMessage.conversation_id == conversation.id, InboxMessage.kind != CLOCK)
+    ).scalars()
     replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
     messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
     messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]

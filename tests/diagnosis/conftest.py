@@ -74,7 +74,8 @@ def questions() -> dict[str, Any]:
         ],
         "items": [question(item) for block in BLOCKS for item in block],
         "sms_messages": {
-            name: words(f"{name}: {{score}} OUI ou STOP") for name in ("invite", "error", "result", "stop", "resume")
+            name: words(f"{name}: {{score}} OUI ou STOP")
+            for name in ("invite", "thanks", "error", "result", "result_even", "result_top", "go_on")
         },
     }
 

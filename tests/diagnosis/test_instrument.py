@@ -236,7 +236,7 @@ def sms_with_brackets(data: Data) -> None:
 
 
 def sms_in_another_alphabet(data: Data) -> None:
-    item(data, "P1")["sms"]["fr"] = "Prix ≥ 3"
+    item(data, "P1")["sms"]["fr"] = "Prix ж 3"
 
 
 def long_arabic_sms(data: Data) -> None:
@@ -286,7 +286,7 @@ def message_with_open_brace(data: Data) -> None:
         (applies_where_it_may_not, "items.18.not_applicable: needed for V2, G2, E2, E3"),
         (long_sms, "items.0.sms.fr: 161 septets, at most 160"),
         (sms_with_brackets, "items.0.sms.ary-Latn: 162 septets, at most 160"),
-        (sms_in_another_alphabet, "items.0.sms.fr: not in the GSM 7-bit alphabet: '≥'"),
+        (sms_in_another_alphabet, "items.0.sms.fr: not in the GSM 7-bit alphabet: 'ж'"),
         (long_arabic_sms, "items.0.sms.ary-Arab: 202 UTF-16 units, at most 201"),
         (message_with_unknown_placeholder, "sms_messages.result.fr: unknown placeholder {niveau}"),
         (message_with_open_brace, "sms_messages.result.fr: a brace is not closed"),

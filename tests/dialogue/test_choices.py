@@ -31,6 +31,11 @@ def test_another_choice_is_not_obeyed(choice):
     assert parsed_choice(choice, INTENTS) is None
 
 
+@pytest.mark.parametrize("choice", ["clock", "clock:unfinished_test", "send_location", "send_location:33.5"])
+def test_what_only_the_program_says_cannot_be_chosen(choice):
+    assert parsed_choice(choice, INTENTS | {"clock", "send_location"}) is None
+
+
 @pytest.mark.parametrize(
     "text", ["/restart", " /restart", "//restart", "\u200f/restart", '/greet{"a":1}', "\ufeff \u2066/ /x"]
 )

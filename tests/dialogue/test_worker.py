@@ -1,15 +1,17 @@
 """A turn counts whole or not at all; a message that fails again and again is set aside with an apology."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.dialogue.worker import Worker
-from bot.storage import inbox
+from bot.storage import inbox, reminders
 from bot.storage.database import current_session
 from bot.storage.inbox import Incoming
 from bot.storage.models import Conversation, InboxMessage, OutboxMessage
+from bot.storage.rights import export
 from bot.storage.wakeup import make_wakeup
 
 
@@ -108,6 +110,73 @@ async def test_silence_is_a_failure(make_worker, session, addresses):
 
     await make_worker(say_nothing).take_next_turn()
     assert rows(session)[0][0].status == "waiting"
+
+
+def strike(session, conversation_id):
+    reminders.remind(session, conversation_id, "unfinished_test", 0)
+    session.commit()
+    reminders.hand_over_due(session, lambda _session: None)
+
+
+async def test_a_reminder_may_have_nothing_to_say(make_worker, session, addresses):
+    async def say_nothing(agent, message):
+        assert message.parse_data["intent"]["name"] == "clock"
+        assert [entity["value"] for entity in message.parse_data["entities"]] == ["unfinished_test"]
+
+    worker = make_worker(reply)
+    accepted = send(session, addresses)
+    await worker.take_next_turn()
+    heard = rows(session)[2].last_message_at
+    strike(session, accepted.conversation_id)
+    await make_worker(say_nothing).take_next_turn()
+    messages, replies, conversation = rows(session)
+    assert [message.status for message in messages] == ["done", "done"]
+    assert (len(replies), conversation.last_message_at) == (1, heard)
+
+
+async def test_a_reminder_that_always_fails_is_set_aside_without_a_word(make_worker, session, addresses):
+    accepted = send(session, addresses)
+    await make_worker(reply).take_next_turn()
+    strike(session, accepted.conversation_id)
+
+    async def fail(agent, message):
+        raise RuntimeError
+
+    worker = make_worker(fail)
+    for _ in range(2):
+        await worker.take_next_turn()
+        due_now(session)
+    messages, replies, conversation = rows(session)
+    assert [message.status for message in messages] == ["done", "dead"]
+    assert len(replies) == 1
+    assert "unfinished_test" not in json.dumps(export(session, conversation))
+
+
+@pytest.mark.parametrize("kind", ["text", "choice"])
+async def test_an_owner_cannot_strike_the_clock_or_send_a_place_in_words(make_worker, session, addresses, kind):
+    seen = []
+
+    async def look(agent, message):
+        seen.append(message.parse_data)
+        await reply(agent, message)
+
+    worker = make_worker(look)
+    worker.agent.domain.intents = ["greet", "clock", "send_location"]
+    for number, body in enumerate(("clock:unfinished_test", "send_location:33", "/clock")):
+        incoming = Incoming("web", "a", f"f-{number}", kind, body)
+        inbox.accept(session, addresses, incoming, lambda _s: None)
+        await worker.take_next_turn()
+    assert seen == [None, None, None]
+
+
+async def test_the_replies_of_a_turn_are_one_message_by_sms(make_worker, session, addresses):
+    async def say_two_things(agent, message):
+        await message.output_channel.send_response(message.sender_id, {"text": "Merci."})
+        await message.output_channel.send_response(message.sender_id, {"text": "2/7", "image": "picture"})
+
+    inbox.accept(session, addresses, Incoming("sms", "a", "s-1", "text", "1"), lambda _s: None)
+    await make_worker(say_two_things).take_next_turn()
+    assert [row.payload for row in rows(session)[1]] == [{"text": "Merci.\n2/7"}]
 
 
 async def test_a_message_that_always_fails_is_set_aside_with_an_apology_and_the_next_one_is_taken(

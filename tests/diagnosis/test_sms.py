@@ -7,8 +7,9 @@ import pytest
 
 from bot.check import check_sms_cost
 from bot.diagnosis.library import load_library
-from bot.diagnosis.sms_cost import MOST_SEGMENTS, segments_of_test, sms_segments
+from bot.diagnosis.sms import MOST_SEGMENTS, segments_of_test, sms_segments, texts_of_test
 from bot.knowledge.loader import KnowledgeErrors
+from bot.knowledge.words import load_words
 from bot.settings import ROOT
 
 KNOWLEDGE = ROOT / "knowledge"
@@ -16,7 +17,15 @@ KNOWLEDGE = ROOT / "knowledge"
 
 @pytest.mark.parametrize("variety", ["fr", "ary-Latn"])
 def test_a_whole_test_by_sms_stays_within_ten_segments(variety: str) -> None:
-    assert segments_of_test(load_library(KNOWLEDGE), variety) <= MOST_SEGMENTS
+    assert segments_of_test(load_library(KNOWLEDGE), load_words(KNOWLEDGE).operator.short, variety) <= MOST_SEGMENTS
+
+
+@pytest.mark.parametrize("variety", ["fr", "ary-Latn"])
+def test_a_whole_test_is_an_invitation_seven_questions_and_a_result_in_two_segments_at_most(variety: str) -> None:
+    texts = texts_of_test(load_library(KNOWLEDGE), load_words(KNOWLEDGE).operator.short, variety)
+    costs = [sms_segments(text) for text in texts]
+    assert costs[:-1] == [1] * 8, texts
+    assert costs[-1] <= 2, texts[-1]
 
 
 @pytest.mark.parametrize("variety", ["fr", "ary-Latn"])
@@ -30,8 +39,8 @@ def test_a_text_that_grew_too_long_is_told_with_its_line(tmp_path: Path) -> None
     questions = knowledge / "questions.yml"
     text = questions.read_text("utf-8")
     # Placeholders are not counted in the fixed part, so only the whole test shows what the result costs.
-    longer = "Etape 1: {step}. " + "{strong}, " * 12
-    questions.write_text(text.replace("Etape 1: {step}", longer), "utf-8")
+    longer = "A faire: {step}. " + "{strong}, " * 12
+    questions.write_text(text.replace("A faire: {step}", longer), "utf-8")
     line = text[: text.index("sms_messages:")].count("\n") + 1
     with pytest.raises(KnowledgeErrors) as caught:
         check_sms_cost(knowledge)
