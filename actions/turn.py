@@ -31,8 +31,8 @@ FOLLOWED_CONFIDENCE = 0.8
 READING = "reading"
 ADVISER = "talk_to_adviser"
 SMS, CLOCK = "sms", "clock"
-# From here on an answer was picked by its number or its title: there is nothing to make sure of.
-EXACT = 0.99
+# The certainty of a number or a button: of a sentence, however clear, the owner is told what was understood.
+EXACT = 1.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Turn:
 
     @property
     def exact(self) -> bool:
-        """Say whether the message was a number, a title or a button, so that nothing was guessed."""
+        """Say whether the message was a number or a button, so that nothing was guessed."""
         return float((self.latest.get("intent") or {}).get("confidence") or 0) >= EXACT
 
     @property

@@ -92,6 +92,14 @@ async def test_a_missed_answer_is_asked_twice_more_then_left_out_of_the_score(ow
     assert all(sms_segments(text) == 1 for text in owner.sent)
 
 
+@pytest.mark.parametrize("sentence", ["on n'a pas de plan", "Pas un sujet", "on a un plan écrit avec un budget"])
+async def test_an_answer_in_words_is_never_taken_silently(owner, sentence):
+    await begin(owner)
+    said = await owner.write(sentence)
+    assert "2/7 " not in said or "Noté" in said
+    assert "Noté" not in await owner.write("2")
+
+
 async def test_a_miss_is_forgotten_with_the_next_answer(owner):
     await begin(owner)
     for _ in range(3):
