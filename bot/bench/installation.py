@@ -66,6 +66,11 @@ class Installation:
                 command, cwd=ROOT, env=os.environ | dict(self.environment) | own, stdout=log, stderr=log
             )
 
+    def cpu_seconds(self, name: str) -> float:
+        """Return the processor time that a running process has used: other load on the machine does not change it."""
+        fields = Path(f"/proc/{self._running[name][0].pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill_one(self, chance: random.Random) -> str | None:
         """Kill -9 a random process that is old enough, and start it again; None when all are too young."""
         now = time.monotonic()

@@ -47,9 +47,11 @@ async def run(
             await asyncio.to_thread(installation.wait_ready, "/health")
             each = -(-messages // senders)
             crowd = [_sender(installation, number, each, pause, progress) for number in range(senders)]
+            idle = installation.cpu_seconds("gateway")
             started = time.monotonic()
             times = sorted(seconds for part in await asyncio.gather(*crowd) for seconds in part)
             took = time.monotonic() - started
+            spent = installation.cpu_seconds("gateway") - idle
             before = _rows(url)
             answers = await _forge(installation, forged, progress)
             after = _rows(url)
@@ -63,6 +65,7 @@ async def run(
         "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
         "max_ms": round(times[-1] * 1000, 1),
         "webhooks_per_second": round(len(times) / took, 1),
+        "gateway_cpu_ms_per_webhook": round(spent / len(times) * 1000, 2),
         "forged": forged,
         "forged_answers": {str(status): count for status, count in sorted(answers.items())},
         "rows_left_by_forged": {name: after[name] - before[name] for name in after},
