@@ -57,12 +57,11 @@ def _invite(turn: Turn, buttons: list[Button], response: str) -> None:
         words, language = turn.content.words, turn.language
         invitation = turn.content.diagnosis.instrument.sms_messages.invite[language]
         turn.show(invitation.format(operator=words.operator.short[language]))
-        buttons += [
-            Button(f"change_language:{other}", turn.label(f"by_sms_{other}")) for other in OTHER_LANGUAGES[language]
-        ]
     else:
         turn.say(response)
-    turn.offer(buttons)
+    # Asked again in fewer words, the numbers of the first SMS still hold.
+    others = OTHER_LANGUAGES[turn.language]
+    turn.offer([*buttons, *(Button(f"change_language:{other}", turn.label(f"by_sms_{other}")) for other in others)])
 
 
 def missing_profile_field(turn: Turn) -> str | None:

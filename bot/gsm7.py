@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -79,6 +80,9 @@ _PLAIN = str.maketrans(
     }
 )
 
+# French sets its quotation marks off by spaces, which look lost beside the plain ones.
+_INSIDE_QUOTES = re.compile(r"(?<=«)\s+|\s+(?=»)")
+
 
 def transliterate(text: str) -> str:
     """Replace French letters and typographic marks outside the alphabet by plain ones; leave the rest."""
@@ -97,7 +101,7 @@ def for_sms(text: str) -> str:
     them would make every segment of it half as long.
     """
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    plain = transliterate(whole)
+    plain = transliterate(_INSIDE_QUOTES.sub("", whole))
     foreign = outside(plain)
     if any(unicodedata.category(character)[0] in "LN" for character in foreign):
         return unicodedata.normalize("NFC", whole)

@@ -137,6 +137,7 @@ def test_segments_put_together_are_the_text_and_none_is_too_long(text: str) -> N
         ("Jawb b ٣، wach mzyan؟", "Jawb b 3, wach mzyan?"),
         ("5 m² à 1 200\u202fDH · ½ journée", "5 m2 à 1 200 DH - 1/2 journée"),
         ("s\u0323ba7", "sba7"),
+        ("Noté : «\u00a0Cahier\u202f».", 'Noté : "Cahier".'),
         ("œ\u0301", "oe"),
         ("رفيق: «سلام» 😀", "رفيق: «سلام» 😀"),
         ("Société سلام, à côté…", "Société سلام, à côté…"),

@@ -131,6 +131,13 @@ async def test_french_readers_can_change_to_darija_and_back(owner):
     assert "d'accord" in await owner.write("5")
 
 
+async def test_the_numbers_of_the_first_message_hold_after_a_question_about_privacy(owner):
+    first = await owner.write("bonjour")
+    assert "4 darija" in first
+    await owner.write("3")
+    assert "1 iyeh" in await owner.write("4")
+
+
 async def test_without_consent_the_test_is_still_possible(owner):
     await owner.write("bonjour, je veux faire le test")
     refused = await owner.write("2")
