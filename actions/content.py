@@ -8,6 +8,7 @@ from functools import lru_cache
 from bot.diagnosis.library import DiagnosisLibrary, load_library
 from bot.diagnosis.sitting import Rules
 from bot.knowledge.seats import Seats, load_seats
+from bot.funding.words import FundingWords, load_funding_words
 from bot.knowledge.words import Words, load_words
 from bot.settings import get_settings
 
@@ -19,6 +20,7 @@ class Content:
     diagnosis: DiagnosisLibrary
     words: Words
     seats: Seats
+    funding: FundingWords
     rules: Rules
 
 
@@ -30,6 +32,7 @@ def get_content() -> Content:
         load_library(settings.knowledge_dir),
         load_words(settings.knowledge_dir),
         load_seats(settings.knowledge_dir),
+        load_funding_words(settings.knowledge_dir),
         Rules(
             resume_days=settings.resume_days,
             swap_share=0.5 if settings.swap_blocks else 0.0,

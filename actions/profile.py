@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from actions import journey, prompts
 from actions.misunderstood import fall_back
-from actions.turn import RafiqAction, Turn
+from actions.turn import Button, RafiqAction, Turn
 from bot.diagnosis.profile import size_of
 from bot.knowledge.firm import MOST
 from bot.knowledge.places import places
@@ -21,6 +22,9 @@ FIELDS = {
     "owner_age": "owner_age",
 }
 LARGEST_STAFF = 100_000
+# So many times more, or less, and two counts of the same firm contradict each other.
+SHIFT = 3
+ROLES = {None: "amount_mad", "own_funds": "own_funds_mad"}
 
 
 class ActionSetProfile(RafiqAction):
@@ -55,14 +59,20 @@ class ActionInform(RafiqAction):
     action_name = "action_inform"
 
     def reply(self, turn: Turn) -> None:
-        found = profile_from(turn)
+        found = fields_from(turn, asked_money=False)
         if not found:
             # "Inform" without a fact is a message that was not understood, however sure the classifier is.
             fall_back(turn)
             return
         journey.introduce(turn)
         asked = turn.prompt is not None and turn.prompt.kind == "profile"
-        keep(turn, found)
+        name = contradicted(turn, found)
+        if name is not None:
+            new = found.pop(name)
+            keep_fields(turn, found)
+            ask_which(turn, name, new)
+            return
+        keep_fields(turn, found)
         turn.say("utter_profile_noted", summary=summary(turn, list(found)))
         after_profile(turn, asked)
 
@@ -144,3 +154,72 @@ def summary(turn: Turn, names: list[str]) -> str:
         elif name == "firm_age_years" and value is not None:
             parts.append(f"{turn.label('years')} {value:g}")
     return turn.listed(parts) or turn.label("noted")
+
+
+def known_fields(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the told fields by their names, those of the project with a dot."""
+    project = {f"project.{name}": value for name, value in (profile.get("project") or {}).items()}
+    return {name: value for name, value in {**profile, **project}.items() if value is not None}
+
+
+def keep_fields(turn: Turn, fields: Mapping[str, Any]) -> None:
+    """Write fields of the profile, those of the project among them."""
+    project = {name.removeprefix("project."): v for name, v in fields.items() if name.startswith("project.")}
+    plain_fields = {name: value for name, value in fields.items() if not name.startswith("project.")}
+    if isinstance(plain_fields.get("staff"), int):
+        plain_fields["size"] = size_of(plain_fields["staff"])
+    if project:
+        known = turn.make_firm().profile.get("project") or {}
+        plain_fields["project"] = {**known, **project}
+    keep(turn, plain_fields)
+
+
+def fields_from(turn: Turn, asked_money: bool = True) -> dict[str, Any]:
+    """Return what a free message tells: the firm; where money is asked for, what for and how much."""
+    found: dict[str, Any] = dict(profile_from(turn))
+    asked = turn.content.funding.ask("project.kind")
+    for kind in turn.entities("project_kind")[: 1 if asked_money else 0]:
+        # Words say what the button says: who wants a till does not ask for a start-up's money.
+        options = asked.options if asked else ()
+        found |= next((option.told() for option in options if option.id == kind), {"project.kind": kind})
+    for entity in turn.latest.get("entities") or ():
+        if entity["entity"] != "amount":
+            continue
+        value, role = entity["value"], entity.get("role")
+        if role == "turnover":
+            found["turnover_mad"] = value
+        elif asked_money and role in ROLES:
+            found[f"project.{ROLES[role]}"] = value["max"] if isinstance(value, dict) else value
+    return {name: value for name, value in found.items() if not absurd(name, value)}
+
+
+def absurd(name: str, value: Any) -> bool:
+    """Say whether no firm has such a number."""
+    most = MOST.get(name.removeprefix("project."))
+    return isinstance(value, (int, float)) and (value < 0 or (most is not None and value > most))
+
+
+def contradicted(turn: Turn, found: Mapping[str, Any]) -> str | None:
+    """Return the number that the firm told very differently before; None when nothing is contradicted."""
+    known = turn.firm.profile if turn.firm else {}
+    for name in ("staff", "firm_age_years"):
+        old, new = known.get(name), found.get(name)
+        if not isinstance(old, (int, float)) or not isinstance(new, (int, float)) or old == new:
+            continue
+        if max(old, new) >= SHIFT * max(min(old, new), 1) and abs(old - new) >= SHIFT:
+            return name
+    return None
+
+
+def ask_which(turn: Turn, name: str, new: Any) -> None:
+    """Ask which of two numbers holds."""
+    old = turn.make_firm().profile[name]
+    buttons = [Button(f"tell_funding:{name}:n{value:g}", f"{value:g}") for value in (old, new)]
+    turn.say(
+        "utter_which_number",
+        buttons,
+        old=f"{old:g}",
+        new=f"{new:g}",
+        name=turn.content.funding.field_name(name, turn.language) or name,
+    )
+    turn.ask_aside("which", name)

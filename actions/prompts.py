@@ -9,11 +9,12 @@ from actions.turn import Button, Turn
 from bot.diagnosis import sitting
 from bot.knowledge.words import Named
 from bot.storage.models import Assessment
+from bot.storage.prompt import Prompt
 
 PROFILE_FIELDS = ("sector", "size", "region", "goal")
 SIZES = ("solo", "s2_9", "s10_49", "s50_plus")
 # Prompts that interrupt another one: they are dropped, not repeated, when the owner speaks of something else.
-ASIDE = ("delete", "replace", "why_not", "choose_language", "opt_out")
+ASIDE = ("delete", "replace", "why_not", "choose_language", "opt_out", "which")
 CONSENT_REMINDERS = 2
 # A list on WhatsApp has ten rows.
 ROWS = 10
@@ -196,13 +197,24 @@ def ask_again(turn: Turn) -> None:
         current = open_test(turn)
         if current is not None:
             ask_question(turn, current, prompt.about, "utter_question_again")
-    elif prompt.kind in ("start", "checkpoint", "next_step", "menu") and not (turn.by_sms and turn.has_spoken):
-        buttons = [
-            turn.button(offer.choice, offer.label) if offer.label else Button(offer.choice, offer.title)
-            for offer in prompt.offers
-        ]
-        turn.say("utter_what_now", buttons)
+    elif prompt.kind == "funding":
+        ask = turn.content.funding.ask(prompt.about)
+        below = turn.state.get("below")
+        if ask is not None:
+            turn.say("utter_funding_question", _offered(turn, prompt), question=ask.text[turn.language])
         turn.ask(prompt.kind, prompt.about)
+        turn.state["below"] = below
+    elif prompt.kind in ("start", "checkpoint", "next_step", "menu", "cards") and not (turn.by_sms and turn.has_spoken):
+        turn.say("utter_what_now", _offered(turn, prompt))
+        turn.ask(prompt.kind, prompt.about)
+
+
+def _offered(turn: Turn, prompt: Prompt) -> list[Button]:
+    """Return the buttons of a prompt, in the variety spoken now."""
+    return [
+        turn.button(offer.choice, offer.label) if offer.label else Button(offer.choice, offer.title)
+        for offer in prompt.offers
+    ]
 
 
 def open_item(turn: Turn) -> str | None:
@@ -218,4 +230,4 @@ def open_test(turn: Turn) -> Assessment | None:
 
 def is_idle(turn: Turn) -> bool:
     """Say whether nothing waits for an answer: nothing is open, or only the menu."""
-    return turn.prompt is None or turn.prompt.kind == "menu"
+    return turn.prompt is None or turn.prompt.kind in ("menu", "cards")

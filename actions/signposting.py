@@ -1,31 +1,24 @@
-"""From a need to training, tools, providers and money, through the matching and funding services."""
+"""From a need to training, tools and providers through the matching service; the next cards of every kind."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
 
-from actions import journey, prompts
-from actions.profile import keep, profile_from
-from actions.results import card_of, offer_menu, plan_of
+from actions import cards, funding, journey
+from actions.funding import firm_profile
+from actions.profile import contradicted, fields_from, keep_fields
+from actions.results import card_of, plan_of
 from actions.turn import RafiqAction, Turn
 from bot.diagnosis import sitting
 from bot.diagnosis.plan import Step
-from bot.funding.service import FundingService, make_funding
 from bot.matching.service import MatchingService, make_matching
 from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
-CARDS = 3
-CARDS_BY_SMS = 1
-VERDICTS = ("yes", "unknown")
-
-
-@lru_cache(maxsize=1)
-def funding() -> FundingService:
-    """Return the funding service of the settings: local, or a ministry's own."""
-    settings = get_settings()
-    return make_funding(settings.funding_url, settings.knowledge_dir)
+CARDS, CARDS_BY_SMS = 3, 1
+MOST = 50
+"""So many entries of a kind are asked for, to leave out those shown and refused."""
 
 
 @lru_cache(maxsize=1)
@@ -40,97 +33,118 @@ def cards_for(turn: Turn) -> int:
     return CARDS_BY_SMS if turn.by_sms else CARDS
 
 
-def firm_profile(turn: Turn) -> dict[str, Any]:
-    """Return the firm's profile in the fields of services.md."""
-    known = dict(turn.firm.profile) if turn.firm else {}
-    return {name: value for name, value in known.items() if name not in ("size", "goal")}
-
-
 class Signpost(RafiqAction):
-    """Ask a service, tell at most three cards, then bring back what was open."""
+    """Ask the matching service, tell at most three cards, then what can be done with them."""
+
+    kind = ""
 
     def reply(self, turn: Turn) -> None:
         journey.introduce(turn)
-        told = profile_from(turn)
-        if told:
-            keep(turn, told)
-        try:
-            self.tell(turn)
-        except ServiceUnavailable:
-            turn.say("utter_service_away", contact=turn.content.words.operator.contact[turn.language])
-        if turn.prompt is None or (turn.prompt.kind == "menu" and not turn.by_sms):
-            offer_menu(turn)
-        else:
-            prompts.ask_again(turn)
-
-    def tell(self, turn: Turn) -> None:
-        """Say the cards."""
-        raise NotImplementedError
-
-
-class ActionFindFunding(Signpost):
-    """Name the programmes a firm may be eligible for, never more than that."""
-
-    action_name = "action_find_funding"
-
-    def tell(self, turn: Turn) -> None:
-        document = funding().check(firm_profile(turn))
-        possible = [p for p in document["programmes"] if p["verdict"] in VERDICTS]
-        possible.sort(key=_nearest)
-        if not possible:
-            turn.say("utter_funding_none", alternative=turn.content.words.operator.contact[turn.language])
-            return
-        turn.say("utter_funding_intro")
-        for programme in possible[: cards_for(turn)]:
-            turn.say("utter_funding_card", **programme_words(turn, programme))
-
-
-def _nearest(programme: dict[str, Any]) -> tuple[int, float, int]:
-    """Order programmes: those that fit, then small amounts first, then those with the least left to settle."""
-    most = programme["benefit"].get("max_mad")
-    return VERDICTS.index(programme["verdict"]), float("inf") if most is None else most, len(programme["missing"])
-
-
-class ActionAskProgramme(Signpost):
-    """Tell the state of a named programme, also of one that is over."""
-
-    action_name = "action_ask_programme"
-
-    def tell(self, turn: Turn) -> None:
-        # A reading's button carries the programme that the message before named.
-        named = [turn.choice] if turn.choice else turn.entities("programme")[:2]
-        document = funding().check(firm_profile(turn), named) if named else {"programmes": []}
-        known = [programme for programme in document["programmes"] if programme["id"] in named]
-        if not known:
-            turn.say("utter_programme_unknown")
-        for programme in known:
-            turn.say("utter_programme_state", **programme_words(turn, programme))
+        found = fields_from(turn, asked_money=False)
+        if found and contradicted(turn, found) is None:
+            keep_fields(turn, found)
+        sought = turn.entities("provider_category")
+        turn.state["sought"] = sought[0] if sought and self.kind == "provider" else None
+        tell_entries(turn, self.kind, again=False)
 
 
 class ActionFindTraining(Signpost):
     """Name trainings for the next step, or for the weakest axis."""
 
     action_name = "action_find_training"
-    kinds: tuple[str, ...] = ("training",)
-    intro = "utter_training_intro"
-
-    def tell(self, turn: Turn) -> None:
-        found = matching().match({"profile": firm_profile(turn), "need": need_of(turn), "limit": CARDS})
-        entries = [entry for kind in self.kinds for entry in found.get(kind, ())][: cards_for(turn)]
-        if not entries:
-            turn.say("utter_match_none", alternative=turn.content.words.operator.contact[turn.language])
-            return
-        turn.say(self.intro)
-        for entry in entries:
-            turn.say("utter_card" if entry["as_of"] else "utter_card_undated", **entry_words(turn, entry))
+    kind = "training"
 
 
-class ActionFindProvider(ActionFindTraining):
+class ActionFindProvider(Signpost):
     """Name tools, providers and platforms; training comes first where it is needed."""
 
     action_name = "action_find_provider"
-    kinds = ("tool", "provider", "platform")
-    intro = "utter_provider_intro"
+    kind = "provider"
+
+
+SOUGHT = {"training": ("training",), "provider": ("tool", "provider", "platform")}
+INTROS = {"training": "utter_training_intro", "provider": "utter_provider_intro"}
+
+
+def tell_entries(turn: Turn, kind: str, again: bool) -> None:
+    """Tell the next entries of a kind that were neither shown nor refused."""
+    alternative = turn.content.words.operator.contact[turn.language]
+    try:
+        found = matching().match({"profile": firm_profile(turn), "need": need_of(turn), "limit": MOST})
+    except ServiceUnavailable:
+        turn.say("utter_service_away", contact=alternative)
+        cards.back(turn)
+        return
+    seen = turn.state.get(f"seen_{kind}", []) if again else []
+    hidden = {*seen, *cards.refused(turn, kind)}
+    left = [entry for sought in SOUGHT[kind] for entry in found.get(sought, ()) if entry["id"] not in hidden]
+    shown = left[: cards_for(turn)]
+    if not shown:
+        turn.say("utter_cards_end" if again else "utter_match_none", alternative=alternative)
+    elif not again and not turn.by_sms:
+        turn.say(INTROS[kind])
+    for entry in shown:
+        turn.say("utter_card" if entry["as_of"] else "utter_card_undated", **entry_words(turn, entry))
+    turn.state[f"seen_{kind}"] = [*seen, *(entry["id"] for entry in shown)]
+    cards.set_shown(turn, kind, [(entry["id"], entry["name"][turn.language]) for entry in shown])
+    buttons = [turn.button(f"more_cards:{kind}", "more")] if len(left) > len(shown) else []
+    if shown:
+        buttons.append(turn.button(f"refuse_card:{kind}", "not_for_me"))
+    cards.offer(turn, kind, buttons)
+
+
+class ActionMoreCards(RafiqAction):
+    """Tell the next three of what was shown last."""
+
+    action_name = "action_more_cards"
+
+    def reply(self, turn: Turn) -> None:
+        kind = turn.choice or ""
+        if kind == "funding":
+            funding.served(turn, lambda: funding.tell_cards(turn, funding.check(turn)))
+        elif kind in SOUGHT:
+            tell_entries(turn, kind, again=True)
+        else:
+            turn.say("utter_old_button")
+            cards.back(turn)
+
+
+class ActionRefuseCard(RafiqAction):
+    """Take "not for me": which one, then why; it is not shown again, and the reason changes what comes next."""
+
+    action_name = "action_refuse_card"
+
+    def reply(self, turn: Turn) -> None:
+        kind, _, rest = (turn.choice or "").partition(":")
+        card, _, reason = rest.partition(":")
+        known = [shown for shown, _ in cards.shown_last(turn, kind)]
+        if kind not in cards.KINDS or (card and card not in known):
+            turn.say("utter_old_button")
+            cards.back(turn)
+        elif not card:
+            cards.ask_which(turn, kind)
+        elif reason not in cards.REASONS:
+            cards.ask_why(turn, kind, card)
+        else:
+            cards.refuse(turn, kind, card, reason)
+            self._next(turn, kind, reason)
+
+    @staticmethod
+    def _next(turn: Turn, kind: str, reason: str) -> None:
+        """Propose what answers the reason."""
+        turn.leave_aside()
+        if reason == "no_trust":
+            turn.say("utter_card_no_trust", contact=turn.content.words.operator.contact[turn.language])
+        elif reason == "no_skill" and kind != "training":
+            turn.say("utter_card_no_skill")
+            tell_entries(turn, "training", again=False)
+            return
+        else:
+            turn.say("utter_card_refused")
+        if kind == "funding":
+            funding.served(turn, lambda: funding.tell_cards(turn, funding.check(turn), only=1))
+        else:
+            tell_entries(turn, kind, again=True)
 
 
 def need_of(turn: Turn) -> dict[str, Any]:
@@ -147,6 +161,9 @@ def need_of(turn: Turn) -> dict[str, Any]:
             "training_topic": card.training_topic,
             "provider_category": card.provider_category,
         }
+    if turn.state.get("sought"):
+        # What was named is what is looked for, whatever the next step is.
+        need = {"language": turn.language, "provider_category": turn.state["sought"]}
     return {name: value for name, value in need.items() if value is not None}
 
 
@@ -156,30 +173,19 @@ def _next_step(turn: Turn) -> Step | None:
     return plan[0] if plan else None
 
 
-def programme_words(turn: Turn, programme: dict[str, Any]) -> dict[str, str]:
-    """Return the parts of a programme's card in the owner's variety."""
-    name = programme["name"]
-    return {
-        "name": name["ar"] if turn.language == "ary-Arab" and name.get("ar") else name["fr"],
-        "kind": turn.label(f"kind_{programme['benefit']['kind']}"),
-        "reason": programme["summary"][turn.language],
-        "status": programme["status_text"][turn.language],
-        "contact": programme["contact"][turn.language],
-        "as_of": as_day(programme["as_of"]),
-    }
-
-
-def as_day(as_of: str) -> str:
-    """Return an ISO date or month the way it is read: 11/2025 keeps its order also from right to left."""
-    return "/".join(reversed(as_of.split("-")))
-
-
 def entry_words(turn: Turn, entry: dict[str, Any]) -> dict[str, str]:
-    """Return the parts of a matched entry's card in the owner's variety."""
+    """Return the parts of a matched entry's card in the owner's variety, with why it is shown."""
     return {
         "name": entry["name"][turn.language],
-        "reason": entry["summary"][turn.language],
+        "reason": f"{entry['summary'][turn.language]}{_why(turn, entry)}",
         "cost": turn.label(f"entry_cost_{entry['cost']['kind']}"),
         "contact": entry["contact"][turn.language],
-        "as_of": as_day(entry["as_of"] or ""),
+        "as_of": cards.as_day(entry["as_of"] or ""),
     }
+
+
+def _why(turn: Turn, entry: dict[str, Any]) -> str:
+    labels = turn.content.words.labels
+    keys = dict.fromkeys(f"why_{reason.get('code')}" for reason in entry.get("reasons") or ())
+    words = [labels[key][turn.language] for key in keys if key in labels][:2]
+    return f"\n{turn.content.funding.phrase('because', turn.language, reasons=turn.listed(words))}" if words else ""

@@ -170,6 +170,8 @@ class ActionExplainQuestion(RafiqAction):
             turn.say("utter_explain_consent")
             prompts.ask_consent(turn, "utter_ask_consent_again")
         elif turn.prompt is not None:
+            if turn.prompt.kind == "funding":
+                turn.say("utter_funding_start")
             prompts.ask_again(turn)
         else:
             turn.say("utter_help")

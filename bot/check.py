@@ -12,6 +12,7 @@ from bot import gsm7
 from bot.diagnosis.library import load_library
 from bot.diagnosis.sms import MOST_SEGMENTS, segments_of_test, sms_segments
 from bot.funding.records import load_programmes
+from bot.funding.words import load_funding_words
 from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
 from bot.knowledge.seats import load_seats
@@ -39,6 +40,7 @@ def problems(settings: Settings) -> list[str]:
         lambda: load_menu(knowledge, _intents(ROOT / "domain.yml")),
         lambda: load_seats(knowledge),
         lambda: load_programmes(knowledge),
+        lambda: load_funding_words(knowledge),
         lambda: load_catalogue(knowledge),
         lambda: check_understanding(knowledge),
         lambda: check_sms_cost(knowledge),

@@ -598,6 +598,21 @@ def _has(row: Any, *names: str) -> bool:
     return isinstance(row, dict) and all(isinstance(row.get(name), str) for name in names)
 
 
+@bench.command("questions")
+def bench_questions(
+    file: Path = typer.Argument(..., help="JSON lines, one firm each: a profile, or {\"profile\": …}."),
+) -> None:
+    """Count the questions until no answer decides any programme: by field, and as the chat asks."""
+    from bot.bench.questions import measure
+    from bot.funding.service import make_funding
+    from bot.funding.words import load_funding_words
+
+    folder = _settings().knowledge_dir
+    firms = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    profiles = [firm.get("profile", firm) for firm in firms]
+    _print_json(measure(make_funding("", folder), load_funding_words(folder), profiles))
+
+
 @bench.command("turns")
 def bench_turns(
     address: str | None = typer.Option(None, help="Address of the running bot."),

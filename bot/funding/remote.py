@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, StrictStr, ValidationError
 
+from bot.knowledge.firm import for_others
 from bot.service import TIME_LIMIT, ServiceUnavailable, SpokenText, post
 
 PATH = "/api/funding/check"
@@ -48,7 +49,7 @@ class RemoteFunding:
 
     def check(self, profile: Mapping[str, Any], named: Sequence[str] = ()) -> dict[str, Any]:
         """Return the service's document, every entry fit to be told; raise ServiceUnavailable."""
-        document = post(self.url, dict(profile), named, self.limit)
+        document = post(self.url, for_others(profile), named, self.limit)
         if not isinstance(document, dict) or not isinstance(document.get("programmes"), list):
             raise ServiceUnavailable("the answer has no list of programmes")
         entries = [self._worded(entry) for entry in document["programmes"]]

@@ -121,9 +121,9 @@ class Firm(_Known):
     rural: StrictBool | None = None
     staff: StrictInt | None = None
     turnover_mad: Exact | Bracket | None = None
-    firm_age_years: Exact | None = None
+    firm_age_years: Exact | Bracket | None = None
     owner_gender: Gender | None = None
-    owner_age: StrictInt | None = None
+    owner_age: StrictInt | Bracket | None = None
     moroccan_private: StrictBool | None = None
     owned_by_large_firm: StrictBool | None = None
     public_majority: StrictBool | None = None
@@ -144,7 +144,11 @@ class Firm(_Known):
     def _no_project(cls, value: Any) -> Any:
         return {} if value is None else value
 
-    @validator("turnover_mad", pre=True)
+    @validator("owner_age", pre=True)
+    def _age_or_bracket(cls, value: Any) -> Any:
+        return Bracket(**value) if isinstance(value, Mapping) else value
+
+    @validator("turnover_mad", "firm_age_years", pre=True)
     def _number_or_bracket(cls, value: Any) -> Any:
         if isinstance(value, Mapping):
             return Bracket(**value)
@@ -165,3 +169,12 @@ def _reasons(failure: ValidationError) -> Iterator[str]:
     for error in failure.errors():
         place = ".".join(str(part) for part in error["loc"] if part != "__root__")
         yield f"profile{'.' + place if place else ''}: {error['msg']}"
+
+
+def for_others(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a profile as services.md has it: only of the turnover may others expect a bracket."""
+    return {
+        name: value
+        for name, value in profile.items()
+        if name in ("turnover_mad", "project") or not isinstance(value, Mapping)
+    }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
 
+from bot.knowledge.firm import for_others
 from bot.matching.ranking import KINDS
 from bot.service import TIME_LIMIT, ServiceUnavailable, SpokenText, post
 
@@ -38,7 +39,8 @@ class RemoteMatching:
 
     def match(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the service's document, every entry fit to be told; raise ServiceUnavailable."""
-        document = post(self.url, dict(request), limit=self.limit)
+        sent = {**request, "profile": for_others(request.get("profile") or {})}
+        document = post(self.url, sent, limit=self.limit)
         if not isinstance(document, dict) or not any(kind in document for kind in KINDS):
             raise ServiceUnavailable("the answer has no entries by kind")
         return {kind: _checked(kind, document.get(kind)) for kind in KINDS}

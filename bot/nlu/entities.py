@@ -16,6 +16,7 @@ from bot.nlu.numbers import tokens
 from bot.nlu.phrases import Hit, PhraseBook
 from bot.nlu.places import Gazetteer
 from bot.nlu.text import Word, word_set
+from bot.nlu.told import role_of
 
 _STUCK_UNITS = UNITS | word_set(
     "ans an snin sna 3am mois chhour dnas nas dyal d personnes salaries employes khddama femmes nssa"
@@ -41,12 +42,15 @@ class Entity:
     end: int
     region: str | None = None
     province: str | None = None
+    role: str | None = None
+    """Of a sum: `turnover`, `own_funds`, or None where nothing says what it is."""
 
     def as_document(self) -> dict[str, Any]:
         """Return the JSON form of services.md, with `region` and `province` where they are known."""
         fields = {"entity": self.entity, "value": self.value, "start": self.start, "end": self.end}
         places = {"region": self.region, "province": self.province}
-        return fields | {name: code for name, code in places.items() if code and self.entity != name}
+        known = fields | {name: code for name, code in places.items() if code and self.entity != name}
+        return known | {"role": self.role} if self.role else known
 
 
 class FirmEntities:
@@ -61,6 +65,8 @@ class FirmEntities:
         self._sectors = PhraseBook(keywords, ordinary=ordinary)
         self._concepts = PhraseBook(load(knowledge / "concept_names.yml").data, ordinary=ordinary)
         self._named = {name: PhraseBook(names[name], ordinary=ordinary) for name in ("legal_form", "programme", "axis")}
+        needs = load(knowledge / "need_words.yml").data
+        self._needs = {name: PhraseBook(needs[name], loose=False) for name in ("project_kind", "provider_category")}
         self._languages = PhraseBook(load(knowledge / "languages.yml").data)
         self._places = Gazetteer(load(knowledge / "place_names.yml").data)
 
@@ -71,7 +77,8 @@ class FirmEntities:
             *self._sector(words),
             *self._place(words, text),
             *_facts(words, text, today),
-            *_money(text),
+            *_money(words, text),
+            *(_entity(words, name, hit) for name, book in self._needs.items() for hit in book.find(words)[:1]),
             *self._legal_form(words),
             *(_entity(words, "programme", hit) for hit in _distinct(self._named["programme"].find(words))),
             *(_entity(words, "concept", hit) for hit in _distinct(self._concepts.find(words))),
@@ -131,11 +138,13 @@ def _facts(words: Sequence[Word], text: str, today: date) -> Iterator[Entity]:
             yield Entity(name, fact.value, words[fact.first].start, words[fact.last - 1].end)
 
 
-def _money(text: str) -> Iterator[Entity]:
+def _money(words: Sequence[Word], text: str) -> Iterator[Entity]:
     for amount in amounts(text):
+        inside = [place for place, word in enumerate(words) if amount.start <= word.start < amount.end]
+        role = role_of(words, inside[0], inside[-1]) if inside else None
         value: Any = amount.value
         value = {"min": _whole(value[0]), "max": _whole(value[1])} if isinstance(value, tuple) else _whole(value)
-        yield Entity("amount", value, amount.start, amount.end)
+        yield Entity("amount", value, amount.start, amount.end, role=role)
 
 
 def _entity(words: Sequence[Word], name: str, hit: Hit) -> Entity:

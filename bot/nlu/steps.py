@@ -29,6 +29,7 @@ from bot.nlu.prompts import (
     tells_field,
 )
 from bot.nlu.text import plain
+from bot.nlu.told import TELL, asked_field, told
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_FILE = "model.npz"
@@ -39,6 +40,13 @@ Document = dict[str, Any]
 _GOAL_LIKE = ("find_funding", "find_training", "find_provider", "inform", "start_diagnosis")
 """Intents whose messages may also name a goal."""
 _FEW_WORDS = 4
+_CLEARLY = 0.6
+_ASKS = (
+    "ask_programme", "ask_definition", "explain_question", "ask_privacy", "ask_cost", "help", "opt_out", "pause",
+    "delete_my_data", "export_my_data", "talk_to_adviser", "change_language", "start_diagnosis", "resume_diagnosis",
+    "go_back", "complain", "bot_challenge", "find_training", "find_provider",
+)  # fmt: skip
+"""Intents that, said clearly, are served before a number in the same message answers the funding check."""
 _RIGHTS = ("delete_my_data", "export_my_data", "opt_out")
 """An owner's rights: heard in any words; the dialogue asks back before it does what cannot be undone."""
 
@@ -203,6 +211,8 @@ class AnswerMatcher(TrainedStep):
         if not isinstance(prompt, dict):
             return
         picked = pick_offer(heard.text, prompt)
+        if picked is None and _tells_funding(heard, prompt):
+            return
         if picked is None:
             self._drop_unsaid(heard, prompt)
             picked = self._pick_answer(heard, prompt)
@@ -250,6 +260,22 @@ def _tells_field(heard: Heard, prompt: dict[str, Any]) -> bool:
     entities = [entity["entity"] for entity in heard.entities]
     rival = next(iter(heard.ranking), None)
     return field_asked is not None and tells_field(field_asked, entities, len(plain(heard.text).split()), rival)
+
+
+def _tells_funding(heard: Heard, prompt: dict[str, Any]) -> bool:
+    """Take a free message for the answer to a question of the funding check; what else it says is kept."""
+    asked = asked_field(prompt)
+    rival = next(iter(_without_fallback(heard)), Ranked("", 0.0))
+    if asked is None or (rival.name in _ASKS and rival.confidence >= _CLEARLY):
+        return False
+    offers = [str(offer["choice"]) for offer in prompt.get("offers") or ()]
+    value = told(asked, heard.text, heard.entities, (rival.name, rival.confidence), offers, _day_of(heard.metadata))
+    if value is None:
+        return False
+    rest = [intent for intent in heard.ranking if intent.name != TELL]
+    heard.ranking = [Ranked(TELL, 0.9), *rest]
+    heard.entities = [*heard.entities, {"entity": "choice", "value": value, "start": 0, "end": len(heard.text)}]
+    return True
 
 
 def _set_choice(heard: Heard, picked: Picked) -> None:
