@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from bot.diagnosis.library import DiagnosisLibrary, load_library
 from bot.diagnosis.sitting import Rules
-from bot.knowledge.seats import Seats, load_seats
 from bot.funding.words import FundingWords, load_funding_words
+from bot.knowledge.seats import Seats, load_seats
 from bot.knowledge.words import Words, load_words
 from bot.settings import get_settings
 

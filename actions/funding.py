@@ -12,6 +12,7 @@ from actions.turn import Button, RafiqAction, Turn
 from bot.funding.records import Programme, load_programmes
 from bot.funding.service import FundingService, make_funding
 from bot.funding.words import Ask, grouped, holding, rule_of
+from bot.knowledge.text import Text
 from bot.service import ServiceUnavailable
 from bot.settings import get_settings
 
@@ -194,7 +195,13 @@ def served(turn: Turn, tell: Any) -> None:
 def check(turn: Turn, named: Sequence[str] = ()) -> dict[str, Any]:
     """Ask the service, with every field that an entry may lack."""
     document = funding().check(firm_profile(turn), named)
-    blank = {"deciding": None, "missing": [], "undocumented": [], "estimate_mad": None, "estimate_max_mad": None}
+    blank: dict[str, Any] = {
+        "deciding": None,
+        "missing": [],
+        "undocumented": [],
+        "estimate_mad": None,
+        "estimate_max_mad": None,
+    }
     programmes = [{**blank, "status": "unknown", "to_verify": False, **entry} for entry in document["programmes"]]
     return {**document, "programmes": programmes}
 
@@ -344,7 +351,7 @@ def code_word(turn: Turn, field: str, code: str) -> str | None:
         label = words.labels.get(f"legal_{code}")
         return label[language] if label else None
     if field == "project.kind":
-        kinds: Mapping[str, Any] = turn.content.funding.kinds
+        kinds: Mapping[Any, Text] = turn.content.funding.kinds
         return kinds[code][language] if code in kinds else None
     ask = turn.content.funding.ask(field)
     options = ask.options if ask else ()

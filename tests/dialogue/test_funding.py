@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 from actions import funding, signposting
-from bot.dialogue.agent import load_agent
-from bot.dialogue.model import model_path
 from bot.dialogue.worker import Worker
 from bot.funding.records import load_programmes
 from bot.service import ServiceUnavailable
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT
 from bot.storage.wakeup import make_wakeup
 from tests.dialogue.talk import Talk
 
 ENGLISH = re.compile(r"\b(the|turnover|at least|firm|project holder|owner|legal person)\b", re.IGNORECASE)
 PROMISES = re.compile(r"vous êtes éligible|vous avez droit", re.IGNORECASE)
-
-
-@pytest.fixture(scope="module")
-def agent():
-    """Load the trained model, trained when it is stale."""
-    subprocess.run([sys.executable, "-m", "bot.cli", "train"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return load_agent(model_path(Settings()))
 
 
 @pytest.fixture
