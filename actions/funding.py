@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from actions import cards, journey, prompts
-from actions.profile import absurd, ask_which, contradicted, fields_from, keep_fields, known_fields
+from actions.profile import absurd, ask_which, contradicted, fields_from, keep_fields, known_fields, set_aside
 from actions.turn import Button, RafiqAction, Turn
 from bot.funding.records import Programme, load_programmes
 from bot.funding.service import FundingService, make_funding
@@ -57,7 +57,7 @@ class ActionFindFunding(RafiqAction):
         if turn.prompt is None or turn.prompt.kind != "funding":
             state |= {"asked": 0, "shown": []}
         name = contradicted(turn, found)
-        new = found.pop(name) if name else None
+        new = set_aside(found, name) if name else None
         if found:
             keep_fields(turn, found)
         remember(turn, state)

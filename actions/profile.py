@@ -68,7 +68,7 @@ class ActionInform(RafiqAction):
         asked = turn.prompt is not None and turn.prompt.kind == "profile"
         name = contradicted(turn, found)
         if name is not None:
-            new = found.pop(name)
+            new = set_aside(found, name)
             keep_fields(turn, found)
             ask_which(turn, name, new)
             return
@@ -209,6 +209,13 @@ def contradicted(turn: Turn, found: Mapping[str, Any]) -> str | None:
         if max(old, new) >= SHIFT * max(min(old, new), 1) and abs(old - new) >= SHIFT:
             return name
     return None
+
+
+def set_aside(found: dict[str, Any], name: str) -> Any:
+    """Take a contradicted number out of what was told, with what follows from it."""
+    if name == "staff":
+        found.pop("size", None)
+    return found.pop(name)
 
 
 def ask_which(turn: Turn, name: str, new: Any) -> None:

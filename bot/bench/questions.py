@@ -51,9 +51,11 @@ def _by_field(service: FundingService, firm: Mapping[str, Any], known: dict[str,
     count = 0
     while count < len(FIELDS):
         question = service.check(_nested(known))["next_question"]
-        if question is None or question["field"] not in firm:
+        field = question["field"] if question else None
+        # A bracket that decides nothing is asked again by the rule: it cannot be told more exactly here.
+        if field not in firm or known.get(field) == firm[field]:
             break
-        known[question["field"]] = firm[question["field"]]
+        known[field] = firm[field]
         count += 1
     return count
 

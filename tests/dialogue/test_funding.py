@@ -90,7 +90,7 @@ async def test_a_bare_number_with_two_readings_is_asked_back(talk):
 
 async def test_two_staff_then_fifty_is_asked_back_once(talk):
     await talk.write("bonjour, on est 2 personnes dans mon garage")
-    await talk.write("je cherche une aide, nous sommes 50 salariés")
+    await talk.write("je cherche un financement pour mon garage, nous sommes 50 salariés")
     assert {"tell_funding:staff:n2", "tell_funding:staff:n50"} <= set(talk.choices)
     assert talk.profile["staff"] == 2
     await talk.press("tell_funding:staff:n50")
