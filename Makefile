@@ -10,7 +10,9 @@ run: env
 	exec $(VENV)/bin/rafiq run
 
 test: env
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@# Trained once, before two processes would do it at the same time.
+	$(VENV)/bin/rafiq train > /dev/null
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: env
 	$(VENV)/bin/ruff format --check bot actions tests --quiet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +27,11 @@ def _server(statement: str) -> None:
     connection.close()
 
 
-def new_postgres_database() -> str:
-    """Make an empty database and return its URL; skip visibly where there is no server, except in CI."""
+def new_postgres_database(template: str = "template1") -> str:
+    """Make a database, empty or a copy, and return its URL; skip visibly where there is no server, except in CI."""
     name = f"rafiq_{uuid.uuid4().hex[:12]}"
     try:
-        _server(f"CREATE DATABASE {name}")
+        _server(f"CREATE DATABASE {name} TEMPLATE {template}")
     except psycopg2.OperationalError:
         if os.environ.get("CI"):
             raise
@@ -43,13 +44,36 @@ def drop_postgres_database(url: str) -> None:
     _server(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a migrated SQLite file to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "rafiq.db"
+    engine = make_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template() -> Iterator[str]:
+    """Give the name of a migrated PostgreSQL database to copy."""
+    url = new_postgres_database()
+    engine = make_engine(url)
+    migrate(engine)
+    engine.dispose()
+    yield url.rpartition("/")[2]
+    drop_postgres_database(url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of an empty database, once of each kind."""
+    """Give the URL of a migrated database without rows, once of each kind."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'rafiq.db'}"
+        path = tmp_path / "rafiq.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
         return
-    url = new_postgres_database()
+    url = new_postgres_database(request.getfixturevalue("migrated_template"))
     yield url
     drop_postgres_database(url)
 
@@ -58,7 +82,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def engine(database_url: str) -> Iterator[Engine]:
     """Give an engine on a migrated database."""
     engine = make_engine(database_url)
-    migrate(engine)
     yield engine
     engine.dispose()
 

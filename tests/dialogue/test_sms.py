@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -14,9 +15,9 @@ HELLO = {"fr": "bonjour, je veux faire le test", "ary-Latn": "salam bghit ndir t
 
 
 @pytest.fixture
-def database_url(tmp_path) -> str:
+def database_url(tmp_path, migrated_file) -> str:
     """The rules and the storage are tested on both databases elsewhere."""
-    return f"sqlite:///{tmp_path / 'rafiq.db'}"
+    return f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'rafiq.db')}"
 
 
 async def begin(owner, language: str = "fr") -> str:
