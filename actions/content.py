@@ -10,18 +10,20 @@ from bot.diagnosis.sitting import Rules
 from bot.funding.words import FundingWords, load_funding_words
 from bot.knowledge.seats import Seats, load_seats
 from bot.knowledge.words import Words, load_words
+from bot.legal import LegalFact, load_legal
 from bot.settings import get_settings
 
 
 @dataclass(frozen=True)
 class Content:
-    """The diagnosis, the words of buttons and lists, the map, and the rules the settings give."""
+    """The diagnosis, the words of buttons and lists, the map, the rules the settings give, and those of the law."""
 
     diagnosis: DiagnosisLibrary
     words: Words
     seats: Seats
     funding: FundingWords
     rules: Rules
+    legal: tuple[LegalFact, ...]
 
 
 @lru_cache(maxsize=1)
@@ -38,4 +40,5 @@ def get_content() -> Content:
             swap_share=0.5 if settings.swap_blocks else 0.0,
             audit_share=0.1 if settings.audit_sample else 0.0,
         ),
+        load_legal(settings.knowledge_dir),
     )

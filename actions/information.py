@@ -6,6 +6,7 @@ from actions import journey, prompts
 from actions.results import offer_menu
 from actions.tries import try_again
 from actions.turn import RafiqAction, Turn
+from bot.legal import LegalFact, about
 
 
 class Information(RafiqAction):
@@ -75,7 +76,7 @@ class ActionTalkToAdviser(Information):
 
 
 class ActionAskDefinition(Information):
-    """Explain a word plainly."""
+    """Explain a word plainly, and what the law says of it: with its date and whom to ask."""
 
     action_name = "action_ask_definition"
 
@@ -88,6 +89,20 @@ class ActionAskDefinition(Information):
             turn.say("utter_definition_unknown")
         for concept in asked[:2]:
             turn.say("utter_definition", text=concepts[concept][turn.language])
+            fact = about(turn.content.legal, concept)
+            if fact:
+                turn.say("utter_legal", **legal_words(turn, fact))
+
+
+def legal_words(turn: Turn, fact: LegalFact) -> dict[str, str]:
+    """Return what `utter_legal` says of a rule; a date reads 11/2025, in that order also from right to left."""
+    arabic = turn.language == "ary-Arab" and fact.name.ar
+    return {
+        "text": fact.text[turn.language],
+        "name": arabic or fact.name.fr,
+        "as_of": "/".join(reversed(fact.status.as_of.split("-"))),
+        "contact": fact.check_with[turn.language],
+    }
 
 
 class ActionThank(Information):

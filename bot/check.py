@@ -12,16 +12,11 @@ from bot import gsm7
 from bot.diagnosis.library import load_library
 from bot.diagnosis.sms import MOST_SEGMENTS, segments_of_test, sms_segments
 from bot.funding.records import load_programmes
-from bot.funding.words import load_funding_words
-from bot.knowledge.keywords import load_keywords
 from bot.knowledge.loader import KnowledgeErrors, Loc, Problem, load
-from bot.knowledge.seats import load_seats
 from bot.knowledge.telegram import load_menu
-from bot.knowledge.templates import load_templates
 from bot.knowledge.text import VARIETIES
 from bot.knowledge.words import load_words
-from bot.matching.records import load_catalogue
-from bot.nlu.knowledge import check as check_understanding
+from bot.knowledge_check import lasting
 from bot.settings import ROOT, Settings, SettingsError
 
 EVERYWHERE = ""
@@ -33,25 +28,16 @@ def problems(settings: Settings) -> list[str]:
     """Return every problem as `file:line: reason`; none when the program may start."""
     knowledge = settings.knowledge_dir
     checks: list[Callable[[], Any]] = [
-        lambda: load_library(knowledge),
-        lambda: load_words(knowledge),
-        lambda: load_keywords(knowledge),
-        lambda: load_templates(knowledge),
         lambda: load_menu(knowledge, _intents(ROOT / "domain.yml")),
-        lambda: load_seats(knowledge),
-        lambda: load_programmes(knowledge),
-        lambda: load_funding_words(knowledge),
-        lambda: load_catalogue(knowledge),
-        lambda: check_understanding(knowledge),
         lambda: check_sms_cost(knowledge),
         lambda: check_domain(ROOT / "domain.yml"),
     ]
-    found: list[str] = []
+    found = [str(finding) for finding in lasting(knowledge, short)]
     for check in checks:
         try:
             check()
         except KnowledgeErrors as errors:
-            found += [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
+            found += [f"{short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
     return list(dict.fromkeys(found + _channel_problems(settings)))
 
 
@@ -65,11 +51,12 @@ def _channel_problems(settings: Settings) -> list[str]:
     except SettingsError as error:
         return str(error).splitlines()
     except KnowledgeErrors as errors:
-        return [f"{_short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
+        return [f"{short(error.path)}:{error.line}: {error.reason}" for error in errors.errors]
     return []
 
 
-def _short(path: str) -> str:
+def short(path: str) -> str:
+    """Return a path from the repository's root, where it is inside."""
     return str(Path(path).relative_to(ROOT)) if Path(path).is_relative_to(ROOT) else path
 
 

@@ -24,7 +24,9 @@ app = typer.Typer(
 nlu = typer.Typer(no_args_is_help=True, help="Understanding: parse messages, evaluate the model.")
 diagnosis = typer.Typer(no_args_is_help=True, help="The maturity test: score answers, match free sentences.")
 funding = typer.Typer(no_args_is_help=True, help="Programmes a firm may be eligible for.")
-knowledge = typer.Typer(no_args_is_help=True, help="What the programme knows: provider catalogues in and out.")
+knowledge = typer.Typer(
+    no_args_is_help=True, help="What the programme knows: check it, provider catalogues in and out."
+)
 db = typer.Typer(no_args_is_help=True, help="The database.")
 data = typer.Typer(no_args_is_help=True, help="An owner's rights under law 09-08.")
 messages = typer.Typer(no_args_is_help=True, help="Messages that were set aside: look at them, try them again.")
@@ -390,6 +392,34 @@ def match(file: Path | None = typer.Argument(None, help="JSON: profile, need, li
         raise _fail(error) from None
 
 
+@knowledge.command("check")
+def knowledge_check(
+    as_json: bool = typer.Option(False, "--json", help="One JSON document instead of lines."),
+    strict: bool = typer.Option(False, help="Warnings count as errors: exit code 1."),
+) -> None:
+    """Check every record: schema, dates, references between files, rules no firm can meet, reviews that are due.
+
+    One line each, `file:line: reason`. An error gives exit code 1. A review that is due or information that is old
+    is a warning, with exit code 0; it never keeps the bot from starting.
+    """
+    from datetime import date
+
+    from bot.check import short
+    from bot.knowledge_check import findings
+
+    found = findings(_settings().knowledge_dir, date.today(), short)
+    counts = {level: sum(finding.level == level for finding in found) for level in ("error", "warning")}
+    if as_json:
+        told = [finding.as_dict() for finding in found]
+        _print_json({"errors": counts["error"], "warnings": counts["warning"], "findings": told})
+    else:
+        for finding in found:
+            typer.echo(str(finding))
+        typer.echo(f"{counts['error']} errors, {counts['warning']} warnings")
+    if counts["error"] or (strict and found):
+        raise typer.Exit(1)
+
+
 @knowledge.command("import")
 def knowledge_import(
     file: Path = typer.Argument(..., help="CSV or XLSX; its columns: docs/catalogue.md."),
@@ -600,7 +630,7 @@ def _has(row: Any, *names: str) -> bool:
 
 @bench.command("questions")
 def bench_questions(
-    file: Path = typer.Argument(..., help="JSON lines, one firm each: a profile, or {\"profile\": …}."),
+    file: Path = typer.Argument(..., help='JSON lines, one firm each: a profile, or {"profile": …}.'),
 ) -> None:
     """Count the questions until no answer decides any programme: by field, and as the chat asks."""
     from bot.bench.questions import measure

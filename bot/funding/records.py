@@ -69,7 +69,10 @@ class Benefit(Record):
 
 
 class Programme(Record):
-    """A programme: who may have it, what it gives, and how sure we are."""
+    """A programme: who may have it, what it gives, and how sure we are.
+
+    An `institution` runs programmes and is none: it has no rules, and is answered only when an owner names it.
+    """
 
     id: StrictStr = Field(regex=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
     name: Name
@@ -84,6 +87,12 @@ class Programme(Record):
     confidence: Literal["high", "medium"]
     review_by: date
     historic: bool = False
+    institution: bool = False
+
+    @property
+    def checked(self) -> bool:
+        """Say whether a firm is checked against it; the others are answered when they are named."""
+        return not (self.historic or self.institution)
 
 
 def load_programmes(knowledge: Path) -> tuple[Programme, ...]:
@@ -121,7 +130,9 @@ def _word_problems(programme: Programme, loc: Loc) -> Iterator[Problem]:
 def _rule_problems(programme: Programme, loc: Loc) -> Iterator[Problem]:
     if programme.historic and programme.rules:
         yield (*loc, "rules"), "a historic programme has no rules: nobody can have it"
-    if not programme.historic and not programme.rules:
+    if programme.institution and programme.rules:
+        yield (*loc, "rules"), "an institution has no rules: its programmes do"
+    if programme.checked and not programme.rules:
         yield (*loc, "rules"), "at least one rule is needed: without one, every firm would be accepted"
     places = [ORDER.index(rule.told_field) for rule in programme.rules]
     for number in range(1, len(places)):

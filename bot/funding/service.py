@@ -27,8 +27,8 @@ class FundingService(Protocol):
     def check(self, profile: Mapping[str, Any], named: Sequence[str] = ()) -> dict[str, Any]:
         """Return the document of services.md, "A funding verdict", each programme with its words.
 
-        `named` adds historic programmes by their ids. Raise ValueError for a wrong profile, ServiceUnavailable when
-        the service is another's and does not answer.
+        `named` adds historic programmes and institutions by their ids. Raise ValueError for a wrong profile,
+        ServiceUnavailable when the service is another's and does not answer.
         """
         ...
 
@@ -41,16 +41,16 @@ class LocalFunding:
         self.today = today
 
     def check(self, profile: Mapping[str, Any], named: Sequence[str] = ()) -> dict[str, Any]:
-        """Check every programme that is not historic, and the historic ones that are named."""
+        """Check every programme that is running, and answer the historic ones and institutions that are named."""
         firm = Firm.from_dict(profile)
         facts, today = facts_of(firm), self.today()
-        current = [programme for programme in self.programmes if not programme.historic]
-        past = [programme for programme in self.programmes if programme.historic and programme.id in named]
+        current = [programme for programme in self.programmes if programme.checked]
+        others = [programme for programme in self.programmes if not programme.checked and programme.id in named]
         return {
             "checked_on": today.isoformat(),
             "programmes": [
                 *(_entry(programme, _decision(programme, firm, facts), today) for programme in current),
-                *(_entry(programme, _closed(), today) for programme in past),
+                *(_entry(programme, _unchecked(programme), today) for programme in others),
             ],
             "next_question": next_question(current, facts),
         }
@@ -114,7 +114,10 @@ def _decision(programme: Programme, firm: Firm, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _closed() -> dict[str, Any]:
+def _unchecked(programme: Programme) -> dict[str, Any]:
+    """Return the verdict on what nobody can have any more, or on an institution: nothing is decided there."""
+    if programme.institution:
+        return {"verdict": "unknown", "deciding": None, "failing": [], **_open_ends((), Facts({})), **_amounts(None)}
     closed = {"field": "status", "rule": "the programme is still running", "value": "historic"}
     return {"verdict": "no", "deciding": closed, "failing": [closed], **_open_ends((), Facts({})), **_amounts(None)}
 

@@ -175,3 +175,9 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 @pytest.mark.parametrize("unknown", [{"staff": None}, {"project": None}, {"turnover_mad": {}}, {"goal": "sell"}])
 def test_null_is_not_known_yet_and_other_fields_are_left_aside(unknown: dict[str, Any]) -> None:
     assert SERVICE.check(unknown) == SERVICE.check({})
+
+
+def test_an_institution_is_answered_only_when_it_is_named() -> None:
+    assert not {"cri", "anapec"} & {programme["id"] for programme in SERVICE.check({})["programmes"]}
+    cri = entry(SERVICE.check({}, ["cri"]), "cri")
+    assert (cri["verdict"], cri["deciding"], cri["missing"], cri["as_of"]) == ("unknown", None, [], "2025-11")
