@@ -36,7 +36,7 @@ def test_another_key_signs_differently():
 
 
 @pytest.mark.parametrize(
-    "forged", ["", "-", "--", "a-b-c", f"a-{int(time.time()) + 99}-", "a-٣٣-x", "é-1-é", "a" * 5000]
+    "forged", ["", "-", "--", "a-b-c", "a-99999999999-", "a-٣٣-x", "é-1-é", "a" * 5000]
 )
 def test_rubbish_gives_nothing(forged):
     assert LINKS.media_id(forged) is None
