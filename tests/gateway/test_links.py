@@ -1,6 +1,5 @@
 """Signed addresses: served until they expire, never when forged."""
 
-import time
 
 import pytest
 
