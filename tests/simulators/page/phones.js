@@ -3,13 +3,23 @@
 const NAMES = { whatsapp: "WhatsApp", sms: "SMS", telegram: "Telegram", web: "Web chat" };
 const FILES = { whatsapp: true, telegram: true, web: true };
 const PLACES = { "Casablanca": [33.5731, -7.5898], "Fès": [34.0331, -5.0003], "Dakhla": [23.6848, -15.958], "Paris (abroad)": [48.8566, 2.3522] };
-const TICKS = { queued: "🕓", sent: "✓", delivered: "✓✓", read: "✓✓" };
-// The smallest files of their kinds: what counts is the type.
-const PHOTO = "iVBORw0KGgoAAAANSUhEUgAAACAAAAAYCAIAAAAUMWhjAAAAK0lEQVR4nO3NQQ0AAAgEoNP+nTWFDzdoQE1Sn03PJLQEAoFAIBAIBPcWtm8BIZ2GZbEAAAAASUVORK5CYII=";
+const TICKS = { queued: "…", sent: "✓", delivered: "✓✓", read: "✓✓" };
+// A picture that is one; of the other files only the type counts.
+function photo() {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [240, 160];
+  const paint = canvas.getContext("2d");
+  const boxes = [["#bcd7e8", 0, 0, 240, 160], ["#d9a15b", 30, 50, 180, 110], ["#b3432f", 20, 40, 200, 24], ["#4a3527", 100, 90, 40, 70]];
+  for (const [colour, ...box] of boxes) {
+    paint.fillStyle = colour;
+    paint.fillRect(...box);
+  }
+  return canvas.toDataURL("image/jpeg").split(",")[1];
+}
 const PDF = btoa("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n");
 const VOICE = btoa("OggS\0\x02\0\0\0\0\0\0\0\0OpusHead");
 const ATTACHMENTS = {
-  "Photo": { file: { type: "image/jpeg", name: "boutique.jpg", data: PHOTO } },
+  "Photo": { file: { type: "image/jpeg", name: "boutique.jpg", data: photo() } },
   "Voice note": { file: { type: "audio/ogg", name: "", data: VOICE } },
   "PDF": { file: { type: "application/pdf", name: "facture.pdf", data: PDF } },
   "Unknown file": { file: { type: "application/x-msdownload", name: "cadeau.exe", data: btoa("MZ") } },
@@ -197,7 +207,7 @@ class Phone {
     message.replaceChildren();
     const bubble = element("div", "bubble");
     if (event.file) bubble.append(this.file(event.file));
-    else if (event.kind === "media") bubble.append(element("p", "", "⏳ picture or document on its way"));
+    else if (event.kind === "media") bubble.append(element("p", "", "… a picture or document is on its way"));
     if (event.text) bubble.append(element("p", "", event.text));
     const meta = element("div", "meta");
     if (event.kind === "template") meta.append(element("span", "", "template"));
@@ -229,7 +239,7 @@ class Phone {
     const link = element("a", "file");
     link.href = url;
     link.target = "_blank";
-    link.append(element("span", "", "📄"), element("span", "", name || type), element("small", "", `${Math.ceil(size / 1024)} kB`));
+    link.append(element("span", "kind", type.split("/")[1].slice(0, 4)), element("span", "", name || type), element("small", "", `${Math.ceil(size / 1024)} kB`));
     return link;
   }
 
