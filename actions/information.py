@@ -130,6 +130,15 @@ class ActionMedia(Information):
     action_name = "action_media"
     response = "utter_media"
 
+    def reply(self, turn: Turn) -> None:
+        if turn.by_sms or turn.state.get("greeted"):
+            super().reply(turn)
+            return
+        # Who speaks first by voice may not read French: all three varieties, and the choice.
+        turn.say("utter_hello")
+        turn.say("utter_media_from_newcomer")
+        prompts.ask_language(turn)
+
 
 class ActionNothing(Information):
     """A message without a word."""

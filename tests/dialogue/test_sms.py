@@ -169,6 +169,16 @@ async def test_a_voice_note_is_kindly_asked_for_in_words_and_the_question_stays(
         assert (await owner.write("2")).startswith("2/7 ")
 
 
+@pytest.mark.parametrize("channel", ["whatsapp", "telegram"])
+async def test_who_begins_with_a_voice_note_chooses_a_language(owner, channel):
+    owner.channel = channel
+    said = await owner.write("audio/ogg", "media")
+    assert "vocaux" in said and "الفوكال" in said and "Mazal" in said
+    choices = [button["choice"] for reply in owner.replies for button in reply.get("buttons") or ()]
+    assert choices == ["change_language:fr", "change_language:ary-Arab", "change_language:ary-Latn"]
+    assert "القانون" in await owner.write("change_language:ary-Arab", "choice")
+
+
 async def test_four_today_and_three_tomorrow(owner):
     await begin(owner)
     await owner.write("2")
