@@ -199,6 +199,16 @@ def nlu_parse(file: Path | None = typer.Argument(None, help="Lines of text; stan
         _print_json(parser.parse(line))
 
 
+@nlu.command("measure")
+def nlu_measure(
+    folder: Path = typer.Argument(..., help="A folder like nlu_data/test.", exists=True, file_okay=False),
+) -> None:
+    """Measure intents, varieties, answers, amounts and places on a folder of labelled messages; one JSON document."""
+    from bot.nlu.measure import measure_folder
+
+    _print_json(measure_folder(folder, _parser()))
+
+
 @nlu.command("evaluate")
 def nlu_evaluate(
     file: Path = typer.Argument(..., help="JSON lines: text, intent, variety."),

@@ -51,7 +51,7 @@ def _by_field(service: FundingService, firm: Mapping[str, Any], known: dict[str,
     count = 0
     while count < len(FIELDS):
         question = service.check(_nested(known))["next_question"]
-        field = question["field"] if question else None
+        field = str(question["field"]) if question else ""
         # A bracket that decides nothing is asked again by the rule: it cannot be told more exactly here.
         if field not in firm or known.get(field) == firm[field]:
             break
