@@ -19,6 +19,7 @@ from bot import metrics
 from bot.channels.channel import (
     Channel,
     MediaFile,
+    NotTried,
     OptedOut,
     Reply,
     Retryable,
@@ -199,17 +200,27 @@ class Sender:
             return failed
 
     async def _settle(
-        self, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None
+        self,
+        shipment: Shipment,
+        status: str,
+        error: str | None = None,
+        retry_at: float | None = None,
+        tried: bool = True,
     ) -> None:
         def write() -> None:
             with self._sessions() as session:
-                outbox.settle(session, shipment, status, error, retry_at)
+                outbox.settle(session, shipment, status, error, retry_at, tried)
                 session.commit()
 
         await run_in_threadpool(write)
 
     async def _settle_error(self, shipment: Shipment, loaded: Loaded | None, error: SendError) -> None:
         """Wait and try again, hold until the owner writes, or give up, as the error says."""
+        if isinstance(error, NotTried):
+            with suppress(ShipmentLost, SQLAlchemyError):
+                retry_at = time.time() + self._retry_seconds(shipment, error)
+                await self._settle(shipment, "waiting", error.code, retry_at, tried=False)
+            return
         channel = loaded.channel if loaded else "unknown"
         lasting = not isinstance(error, (Retryable, WindowClosed)) or shipment.attempts >= self._settings.send_attempts
         metrics.failed(channel, error.code, lasting)

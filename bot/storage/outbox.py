@@ -97,6 +97,7 @@ _SETTLE = (
         error=bindparam("new_error"),
         available_at=bindparam("at"),
         sent_at=bindparam("sent"),
+        attempts=bindparam("counted"),
         lease_token=None,
         lease_until=None,
     )
@@ -125,11 +126,16 @@ def claim(session: Session, channels: Collection[str], limit: int, lease_seconds
 
 
 def settle(
-    session: Session, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None
+    session: Session,
+    shipment: Shipment,
+    status: str,
+    error: str | None = None,
+    retry_at: float | None = None,
+    tried: bool = True,
 ) -> None:
     """End the lease in the caller's transaction: sent, failed, held, cancelled, or waiting until retry_at.
 
-    Raise ShipmentLost when the lease is no longer the caller's.
+    Without a try this attempt does not count. Raise ShipmentLost when the lease is no longer the caller's.
     """
     now = time.time()
     values = {
@@ -139,6 +145,7 @@ def settle(
         "new_error": error,
         "at": now if retry_at is None else retry_at,
         "sent": now if status == "sent" else None,
+        "counted": shipment.attempts if tried else shipment.attempts - 1,
     }
     if session.execute(_SETTLE, values).rowcount != 1:
         raise ShipmentLost(shipment.outbox_id)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select, update
 
-from bot.channels.channel import OptedOut, Permanent, Reply, Retryable, Sent, WindowClosed
+from bot.channels.channel import NotTried, OptedOut, Permanent, Reply, Retryable, Sent, WindowClosed
 from bot.gateway.links import MediaLinks
 from bot.gateway.sender import Sender
 from bot.storage import deliveries, inbox, outbox
@@ -124,6 +124,16 @@ async def test_retries_end_after_the_allowed_attempts(session, conversation, sen
     async with sending(channel):
         await until(lambda: statuses(session) == ["failed"])
     assert channel.taken == []
+
+
+async def test_waiting_for_our_own_pace_uses_up_no_try(session, conversation, sending, settings):
+    settings.send_attempts = 2
+    channel = ScriptedChannel(*[NotTried("own rate limit", 0.01) for _ in range(5)])
+    put(session, conversation, "one")
+    async with sending(channel):
+        await until(lambda: statuses(session) != ["waiting"])
+    assert (statuses(session), len(channel.taken)) == (["sent"], 1)
+    assert session.execute(select(OutboxMessage.attempts)).scalar_one() == 1
 
 
 async def test_a_part_that_is_out_is_not_sent_again(session, conversation, sending):
