@@ -114,6 +114,17 @@ def test_reports_move_a_message_forward_and_never_back(session, addresses):
     assert session.execute(select(Delivery.status)).scalar_one() == "delivered"
 
 
+def test_a_report_that_another_gateway_overtook_does_not_move_a_message_back(session, sessions, addresses):
+    sent_reply(session, addresses)
+    seen_before = session.execute(select(Delivery)).scalar_one()
+    with sessions() as other:
+        deliveries.report(other, "sms", "SM1", "delivered")
+    assert seen_before.status == "accepted"
+    assert deliveries.report(session, "sms", "SM1", "sent") is None
+    session.expire_all()
+    assert session.execute(select(Delivery.status)).scalar_one() == "delivered"
+
+
 def test_a_report_that_comes_before_the_booking_is_kept_for_it(session, addresses):
     put(session, conversation(session, addresses), "one")
     (shipment,) = claim(session)
@@ -134,6 +145,7 @@ def test_a_message_that_failed_late_goes_out_again(session, addresses):
     reply = sent_reply(session, addresses)
     deliveries.report(session, "sms", "SM1", "failed", "30001")
     deliveries.send_again(session, reply, "waiting", "30001", time.time())
+    session.commit()
     assert [shipment.outbox_id for shipment in claim(session)] == [reply]
     assert deliveries.booked_parts(session, reply) == set()
 
@@ -169,6 +181,7 @@ def test_a_message_that_fails_late_again_and_again_has_failed_for_good(session, 
     reply = sent_reply(session, addresses)
     deliveries.report(session, "sms", "SM1", "failed", "30001")
     deliveries.send_again(session, reply, "waiting", "30001", time.time(), tries=1)
+    session.commit()
     assert claim(session) == []
     row = session.execute(select(OutboxMessage.status, OutboxMessage.error)).one()
     assert row == ("failed", "30001")
