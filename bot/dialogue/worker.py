@@ -9,10 +9,12 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rasa.core.agent import Agent
 from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from actions.results import warm_up
@@ -45,13 +47,23 @@ class Worker:
     settings: Settings
 
     async def take_next_turn(self) -> bool:
-        """Take the turn of the next message; False when nothing waits. A failed turn leaves nothing behind."""
-        with self.sessions() as session:
-            claim = inbox.claim(session, self.settings.lease_seconds)
-        if claim is None:
+        """Take the turn of the next message; False when nothing waits. A failed turn leaves nothing behind.
+
+        While the database is away nothing waits either: the lease of what was claimed ends by itself.
+        """
+        try:
+            with self.sessions() as session:
+                claim = inbox.claim(session, self.settings.lease_seconds)
+            if claim is None:
+                return False
+            started = time.time()
+            outcome = await self._take(claim)
+        except inbox.LeaseLost:
+            logger.warning("a message was taken over before it could be set aside")
+            return True
+        except SQLAlchemyError as error:
+            logger.warning("the database failed: %s", type(error).__name__)
             return False
-        started = time.time()
-        outcome = await self._take(claim)
         metrics.turn(time.time() - started, outcome, started - claim.received_at if claim.attempts == 1 else None)
         return True
 
@@ -157,7 +169,8 @@ def _stop(stop: asyncio.Event, work: asyncio.Event) -> None:
 
 async def _wait(work: asyncio.Event, worker: Worker) -> None:
     """Sleep until woken, until a delayed message is due, or for one poll."""
-    with worker.sessions() as session:
+    due = None
+    with suppress(SQLAlchemyError), worker.sessions() as session:
         due = inbox.next_available_in(session)
     # A message that is due but not claimable belongs to a conversation whose turn is under way elsewhere.
     seconds = POLL_SECONDS if due is None or due <= 0 else min(due, POLL_SECONDS)
