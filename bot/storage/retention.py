@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, literal, or_, select, update
+from sqlalchemy import delete, exists, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.storage.models import (
@@ -64,15 +64,22 @@ def purge(session: Session, session_seconds: float) -> None:
         session.commit()
     session.execute(delete(Media).where(Media.expires_at < now).execution_options(synchronize_session=False))
     old = now - MESSAGE_DAYS * 86400
+    # What was set aside and not looked at until now, too.
     session.execute(
         update(InboxMessage)
-        .where(InboxMessage.received_at < old, InboxMessage.status == "done", InboxMessage.body != "")
+        .where(InboxMessage.received_at < old, InboxMessage.status != "waiting", InboxMessage.body != "")
         .values(body="")
         .execution_options(synchronize_session=False)
     )
+    # Also what nobody fetched from the web chat, or what waits for an owner who never came back.
     session.execute(
-        delete(OutboxMessage)
-        .where(OutboxMessage.created_at < old, OutboxMessage.status.not_in(("waiting", "held")))
+        delete(OutboxMessage).where(OutboxMessage.created_at < old).execution_options(synchronize_session=False)
+    )
+    # The tracker repeats the last messages; what is open stands in the conversation's state.
+    session.execute(
+        update(Conversation)
+        .where(Conversation.last_message_at < old, Conversation.tracker.is_not(None), idle)
+        .values(tracker=null())
         .execution_options(synchronize_session=False)
     )
     session.execute(
