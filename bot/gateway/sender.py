@@ -163,6 +163,8 @@ class Sender:
         for number, part in enumerate(channel.render(reply)):
             if number in loaded.parts_sent:
                 continue
+            if number > 0:  # a slow provider may take longer over all parts than the lease lasts
+                await run_in_threadpool(self._renew, shipment)
             try:
                 sent = await asyncio.wait_for(
                     channel.send(loaded.address, part, self._load_media), SEND_TIMEOUT_SECONDS
@@ -173,6 +175,10 @@ class Sender:
             failed = await run_in_threadpool(self._book, shipment.outbox_id, number, loaded.channel, sent)
             if failed is not None:
                 raise error_from_text(failed)
+
+    def _renew(self, shipment: Shipment) -> None:
+        with self._sessions() as session:
+            outbox.renew(session, shipment, self._settings.send_lease_seconds)
 
     def _book(self, outbox_id: int, part: int, channel: str, sent: Sent) -> str | None:
         """Book a part; return the error when the provider's report of its failure overtook its own answer."""

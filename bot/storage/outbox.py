@@ -151,6 +151,18 @@ def settle(
         raise ShipmentLost(shipment.outbox_id)
 
 
+def renew(session: Session, shipment: Shipment, lease_seconds: float) -> None:
+    """Begin the lease anew, and commit; raise ShipmentLost when it is no longer the caller's."""
+    renewed = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == shipment.outbox_id, _TABLE.c.lease_token == shipment.token)
+        .values(lease_until=time.time() + lease_seconds)
+    )
+    session.commit()
+    if renewed.rowcount != 1:
+        raise ShipmentLost(shipment.outbox_id)
+
+
 def release_held(session: Session, conversation_ids: Collection[str]) -> None:
     """Let what waited for these owners to write again go out, in the caller's transaction."""
     session.execute(
