@@ -11,6 +11,7 @@ from sqlalchemy import Integer, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.storage.models import InboxMessage, OutboxMessage, new_id
+from bot.storage.reminders import CLOCK
 
 _TABLE = OutboxMessage.__table__
 _INSERT = insert(_TABLE)
@@ -164,7 +165,17 @@ def renew(session: Session, shipment: Shipment, lease_seconds: float) -> None:
 
 
 def release_held(session: Session, conversation_ids: Collection[str]) -> None:
-    """Let what waited for these owners to write again go out, in the caller's transaction."""
+    """Let what waited for these owners to write again go out, in the caller's transaction.
+
+    Not what the clock wanted to say: it was to bring back who is back now.
+    """
+    of_the_clock = exists().where(InboxMessage.id == OutboxMessage.inbox_id, InboxMessage.kind == CLOCK)
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.conversation_id.in_(conversation_ids), OutboxMessage.status == "held", of_the_clock)
+        .values(status="cancelled", error="the owner came back")
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.conversation_id.in_(conversation_ids), OutboxMessage.status == "held")

@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import select, update
 
-from bot.storage import deliveries, inbox, outbox
+from bot.storage import deliveries, inbox, outbox, reminders
 from bot.storage.inbox import Incoming
 from bot.storage.models import Delivery, OutboxMessage
 
@@ -84,6 +84,22 @@ def test_held_replies_go_when_the_owner_writes_again(session, addresses):
     outbox.release_held(session, [where])
     session.commit()
     assert texts(session, claim(session)) == ["one"]
+
+
+def test_a_reminder_that_was_held_is_not_said_to_who_is_back(session, addresses):
+    owner = conversation(session, addresses)
+    reminders.remind(session, owner, "unfinished_test", 0)
+    session.commit()
+    reminders.hand_over_due(session, lambda _session: None)
+    struck = session.execute(select(inbox.InboxMessage.id).filter_by(kind=reminders.CLOCK)).scalar_one()
+    outbox.put(session, owner, "sms", struck, [{"text": "3 questions left"}])
+    session.commit()
+    (shipment,) = claim(session)
+    settle(session, shipment, "held", error="no template")
+    outbox.release_held(session, [owner])
+    session.commit()
+    assert claim(session) == []
+    assert session.execute(select(OutboxMessage.status)).scalar_one() == "cancelled"
 
 
 def test_what_has_not_left_is_cancelled_when_the_owner_stops(session, addresses):
