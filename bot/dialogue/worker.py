@@ -32,6 +32,7 @@ from bot.storage.wakeup import Wakeup, make_wakeup
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
+OLD_SECONDS = 3600.0
 # Woken by the gateway; this is the net under it.
 POLL_SECONDS = 2.0
 RETRY_SECONDS = (0.5, 3.0, 15.0)
@@ -123,6 +124,13 @@ class Worker:
             session.merge(Heartbeat(process=process_name(), kind="worker", beat_at=time.time()))
             session.commit()
 
+    def let_go(self, also_old: bool) -> None:
+        """Delete conversations that may no longer be kept, and what is old in the others."""
+        with self.sessions() as session:
+            retention.purge_conversations(session, self.settings.session_minutes * 60)
+            if also_old:
+                retention.purge_old(session)
+
     def leave(self) -> None:
         """Take the sign of life back, so that nobody waits for a worker that has stopped."""
         with self.sessions() as session:
@@ -182,14 +190,18 @@ async def _wait(work: asyncio.Event, worker: Worker) -> None:
 
 async def _housekeeping(worker: Worker, stop: asyncio.Event) -> None:
     """Beat, and let go of what may no longer be kept."""
+    old_next_at = time.monotonic()
     while not stop.is_set():
         try:
             worker.beat()
             with worker.sessions() as session:
                 reminders.hand_over_due(session, lambda under_way: worker.wakeup.notify(under_way, "inbox"))
             worker.wakeup.notify_committed("inbox")
-            with worker.sessions() as session:
-                retention.purge(session, worker.settings.session_minutes * 60)
+            # In a thread: it looks at many rows, and owners would wait.
+            also_old = time.monotonic() >= old_next_at
+            await asyncio.to_thread(worker.let_go, also_old)
+            if also_old:
+                old_next_at = time.monotonic() + OLD_SECONDS
         except Exception as error:  # the database may be away for a while: the next beat tries again
             logger.warning("housekeeping failed: %s", type(error).__name__)
         await asyncio.sleep(HEARTBEAT_SECONDS)

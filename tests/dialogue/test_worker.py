@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,8 +10,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from bot.dialogue import worker as worker_module
 from bot.dialogue.worker import Worker, _wait
-from bot.storage import inbox, reminders
+from bot.storage import inbox, reminders, retention
 from bot.storage.database import current_session
 from bot.storage.inbox import Incoming
 from bot.storage.models import Conversation, InboxMessage, OutboxMessage
@@ -272,3 +274,20 @@ async def test_a_worker_outlives_the_loss_of_a_message_it_sets_aside(make_worker
     worker = make_worker(fail_too_late, max_attempts=1)
     assert await worker.take_next_turn()
     assert rows(session)[0][0].status == "waiting"
+
+
+async def test_letting_go_holds_up_no_turn_and_looks_for_what_is_old_now_and_then(make_worker, monkeypatch):
+    stop, threads, old = asyncio.Event(), [], []
+    loop = asyncio.get_running_loop()
+
+    def note(_session, _seconds):
+        threads.append(threading.get_ident())
+        if len(threads) == 3:
+            loop.call_soon_threadsafe(stop.set)
+
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.001)
+    monkeypatch.setattr(retention, "purge_conversations", note)
+    monkeypatch.setattr(retention, "purge_old", old.append)
+    await worker_module._housekeeping(make_worker(reply), stop)
+    assert threading.get_ident() not in threads
+    assert (len(threads) >= 3, len(old)) == (True, 1)

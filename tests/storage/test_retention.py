@@ -14,6 +14,7 @@ from bot.storage.models import (
     ChosenAction,
     Conversation,
     Firm,
+    Heartbeat,
     InboxMessage,
     Media,
     OutboxMessage,
@@ -160,3 +161,11 @@ def test_a_message_that_comes_while_a_guest_is_purged_is_never_lost(sessions, se
             lost.append(name)
         session.rollback()
     assert lost == []
+
+
+def test_the_beats_of_killed_workers_go(session):
+    session.add(Heartbeat(process="killed", kind="worker", beat_at=time.time() - 2 * 86400))
+    session.add(Heartbeat(process="alive", kind="worker", beat_at=time.time()))
+    session.commit()
+    retention.purge(session, HOUR)
+    assert session.execute(select(Heartbeat.process)).scalars().all() == ["alive"]
