@@ -43,6 +43,8 @@ LONGEST_ADDRESS = 200
 LONGEST_TYPE = 100
 # What opens a list.
 LIST_LABEL = "open_list"
+# What Twilio says of a content template that is no longer in the account.
+TEMPLATE_GONE = frozenset({"20404", "21655"})
 
 
 class WhatsApp:
@@ -95,8 +97,9 @@ class WhatsApp:
                 return await self._api.send(self._sender, to, **content)
             except OptedOut:
                 raise
-            except Permanent:  # the template is gone or does not fit; a wrong number fails with the text again
-                await self._contents.forget(part)
+            except Permanent as error:  # a wrong number fails with the text again
+                if error.code in TEMPLATE_GONE:  # for anything else a new one would be one more in the account
+                    await self._contents.forget(part)
         return await self._api.send(self._sender, to, body=part.as_text())
 
     async def _send_attachment(self, to: str, part: Attachment, load_media: LoadMedia) -> Sent:

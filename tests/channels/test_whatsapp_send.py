@@ -187,6 +187,17 @@ async def test_a_wrong_number_fails_for_good(settings, sessions):
             await say(channel, Reply(1, "Lequel ?", offer(2)))
 
 
+async def test_a_wrong_number_costs_no_template(settings, sessions):
+    async with (
+        scripted((201, {"sid": TEMPLATE}), problem(63003), problem(63003), problem(63003), problem(63003)) as script,
+        channel_at(script.url, settings, sessions) as channel,
+    ):
+        for number in (1, 2):
+            with pytest.raises(Permanent, match="63003"):
+                await say(channel, Reply(number, "Lequel ?", offer(2)))
+        assert [asked.values.get("ContentSid") for asked in script.asked] == [None, TEMPLATE, None, TEMPLATE, None]
+
+
 async def test_a_long_text_arrives_whole_and_in_order(settings, sessions):
     text = "\n\n".join(f"Paragraphe {number}. " + "mot " * 100 for number in range(12))
     async with stand_in() as twilio, channel_at(twilio.url, settings, sessions) as channel:
