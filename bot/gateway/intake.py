@@ -159,7 +159,7 @@ def fail_late(session: Session, outbox_id: int, error: SendError) -> None:
             select(OutboxMessage.conversation_id).filter_by(id=outbox_id)
         ).scalar_one_or_none()
         if conversation is not None:
-            stop_messages(session, conversation, time.time())
+            stop_as_told(session, conversation, time.time())
 
 
 def obey(session: Session, row: InboxMessage) -> None:
@@ -169,8 +169,7 @@ def obey(session: Session, row: InboxMessage) -> None:
     if conversation is None:  # erased in between: the row finds no conversation either, and is accepted anew
         return
     if row.kind == inbox.BLOCKED:
-        # Who had said STOP before stays stopped when the block is taken back.
-        stop_messages(session, conversation.id, conversation.opted_out_at or row.received_at)
+        stop_as_told(session, conversation.id, row.received_at)
     elif row.kind == inbox.RESTARTED or _stopped_by_block(session, conversation):
         conversation.opted_out_at = None
 
@@ -180,6 +179,16 @@ def _stopped_by_block(session: Session, conversation: Conversation) -> bool:
         conversation_id=conversation.id, kind=inbox.BLOCKED, received_at=conversation.opted_out_at
     )
     return session.execute(block.limit(1)).first() is not None
+
+
+def stop_as_told(session: Session, conversation_id: str, at: float) -> None:
+    """Send nothing more, as a block or a provider says, in the caller's transaction.
+
+    Since when stays as it was: who had said STOP before stays stopped when a block is taken back, and a block can be
+    taken back also when the provider has refused a message meanwhile.
+    """
+    conversation = session.get(Conversation, conversation_id)
+    stop_messages(session, conversation_id, (conversation and conversation.opted_out_at) or at)
 
 
 def stop_messages(session: Session, conversation_id: str, at: float) -> None:

@@ -29,7 +29,7 @@ from bot.channels.channel import (
     error_from_text,
 )
 from bot.faults import name_of, place_of
-from bot.gateway.intake import stop_messages
+from bot.gateway.intake import stop_as_told
 from bot.gateway.links import MediaLinks
 from bot.settings import Settings
 from bot.storage import deliveries, outbox
@@ -254,7 +254,7 @@ class Sender:
         with self._sessions() as session:
             row = session.get(OutboxMessage, shipment.outbox_id)
             if row is not None:
-                stop_messages(session, row.conversation_id, time.time())
+                stop_as_told(session, row.conversation_id, time.time())
             session.commit()
 
     def _load(self, shipment: Shipment) -> Loaded | None:
