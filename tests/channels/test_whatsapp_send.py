@@ -220,6 +220,18 @@ async def test_pictures_and_documents_go_by_their_signed_address(settings, sessi
         ]
 
 
+async def test_a_file_that_whatsapp_does_not_carry_goes_as_a_link(settings, sessions):
+    async def load(media_id):
+        return MediaFile("application/json", "data.json", b"{}", f"https://rafiq.example.ma/media/{media_id}-9-f")
+
+    async with scripted() as script, channel_at(script.url, settings, sessions) as channel:
+        await say(channel, Reply(1, "data.json", document="m2"), load)
+        assert [(asked.values.get("MediaUrl"), asked.values["Body"]) for asked in script.asked] == [
+            (None, "data.json"),
+            (None, "https://rafiq.example.ma/media/m2-9-f"),
+        ]
+
+
 async def test_an_expired_picture_leaves_its_text(settings, sessions):
     async with scripted() as script, channel_at(script.url, settings, sessions) as channel:
         await say(channel, Reply(1, "Votre score", image="m1"))
