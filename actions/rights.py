@@ -14,7 +14,7 @@ from actions.results import keep_media
 from actions.turn import RafiqAction, Turn
 from bot.storage import retention
 from bot.storage.models import InboxMessage, OutboxMessage
-from bot.storage.reminders import forget
+from bot.storage.reminders import CLOCK, forget
 from bot.storage.rights import export
 
 # The longest message that is taken for STOP without asking.
@@ -109,8 +109,21 @@ class ActionOptOut(RafiqAction):
 
 def opt_out_now(turn: Turn) -> None:
     """Note that the owner wants no more messages."""
-    # From this message on: its own reply still goes out, what was said before it no longer does.
-    turn.conversation.opted_out_at = turn.received_at
+    if not _taken_back(turn):
+        # From this message on: its own reply still goes out, what was said before it no longer does.
+        turn.conversation.opted_out_at = turn.received_at
     forget(turn.session, turn.conversation.id)
     turn.close_prompt()
     turn.say("utter_opted_out")
+
+
+def _taken_back(turn: Turn) -> bool:
+    """Say whether a stop, which is obeyed as soon as it comes in, was taken back before its turn came."""
+    if not turn.pressed or turn.conversation.opted_out_at is not None:
+        return False
+    since = select(InboxMessage.id).where(
+        InboxMessage.conversation_id == turn.conversation.id,
+        InboxMessage.received_at > turn.received_at,
+        InboxMessage.kind != CLOCK,
+    )
+    return turn.session.execute(since.limit(1)).first() is not None

@@ -93,6 +93,10 @@ class Retryable(SendError):
         self.after = after
 
 
+class NotTried(Retryable):
+    """Nothing was asked of the provider: its turn has not come. However often that happens, no try is used up."""
+
+
 class Permanent(SendError):
     """It will never work: an unknown number, a refused content."""
 

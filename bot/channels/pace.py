@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bot.channels.channel import Retryable
+from bot.channels.channel import NotTried
 
 # Who would wait longer than this gives its place back: the sender's own time limit would end the wait anyway.
 LONGEST_WAIT_SECONDS = 8.0
@@ -18,12 +18,16 @@ class Pace:
         self._between = 1 / per_second if per_second else 0.0
         self._next = 0.0
 
-    async def wait(self) -> None:
-        """Wait for one's turn; raise Retryable when it would be too long."""
+    async def wait(self, steps: int = 1) -> None:
+        """Wait for one's turn, which takes so many steps; raise NotTried when it would be too long."""
         now = time.monotonic()
         turn = max(now, self._next)
         if turn - now > LONGEST_WAIT_SECONDS:
-            raise Retryable("own rate limit", turn - now)
-        self._next = turn + self._between
+            raise NotTried("own rate limit", turn - now)
+        self._next = turn + self._between * steps
         if turn > now:
             await asyncio.sleep(turn - now)
+
+    async def step(self) -> None:
+        """Wait between two steps of one's turn."""
+        await asyncio.sleep(self._between)

@@ -177,8 +177,11 @@ class SmppProvider:
         # The parts of a repeated try complete those of the first on the telephone, for they carry the same reference.
         cut = submission(text, account.alphabet, zlib.crc32(reference.encode()), account.long_messages == "payload")
         answered = None
+        # For all parts at once: a text that is left half-way is sent, and paid for, again from its beginning.
+        await self._pace.wait(len(cut.parts))
         for number, part in enumerate(cut.parts, 1):
-            await self._pace.wait()
+            if number > 1:
+                await self._pace.step()
             fields = self._fields(address, part, cut.segments > 1 and not cut.linked)
             fields |= {"data_coding": cut.coding, "esm_class": UDH if cut.linked else 0}
             fields["registered_delivery"] = int(number == len(cut.parts))

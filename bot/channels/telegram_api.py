@@ -24,7 +24,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from bot.channels.channel import OptedOut, Permanent, Retryable, SendError
+from bot.channels.channel import NotTried, OptedOut, Permanent, Retryable, SendError
 from bot.channels.telegram_updates import WANTED
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Api:
         self._flooded: dict[str, float] = {}
 
     async def wait_for_turn(self, chat: str) -> None:
-        """Wait until a message may go to a chat; raise Retryable where that is not soon."""
+        """Wait until a message may go to a chat; raise NotTried where that is not soon."""
         self._refuse_while_flooded(chat)
         # The sender brings one message of a chat at a time; counted from the answer, no delay on the way shortens it.
         await asyncio.sleep(self._free_at.get(chat, 0.0) - time.monotonic())
@@ -152,7 +152,7 @@ class Api:
         everybody = sorted(self._flooded.values())[-2] if len(self._flooded) > 1 else now
         until = max(self._flooded.get(chat, now), everybody)
         if until > now:
-            raise Retryable("429", until - now)
+            raise NotTried("429", until - now)
 
     async def close(self) -> None:
         """Close connections."""

@@ -94,7 +94,7 @@ class Contents:
         return {"content_sid": sid, "content_variables": values}
 
     async def forget(self, part: Choices) -> None:
-        """Make the template anew next time: it is no longer in the account, or never fitted."""
+        """Make the template anew next time: it is no longer in the account."""
         key = self._key(part)
         sid = self._known.pop(key, None)
         if sid is not None:

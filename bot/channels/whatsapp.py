@@ -43,6 +43,10 @@ LONGEST_ADDRESS = 200
 LONGEST_TYPE = 100
 # What opens a list.
 LIST_LABEL = "open_list"
+# Of the files that we make, those that WhatsApp carries; of another one, such as an owner's own data, the link goes.
+CARRIED = frozenset({"image/png", "image/jpeg", "application/pdf"})
+# What Twilio says of a content template that is no longer in the account.
+TEMPLATE_GONE = frozenset({"20404", "21655"})
 
 
 class WhatsApp:
@@ -95,14 +99,17 @@ class WhatsApp:
                 return await self._api.send(self._sender, to, **content)
             except OptedOut:
                 raise
-            except Permanent:  # the template is gone or does not fit; a wrong number fails with the text again
-                await self._contents.forget(part)
+            except Permanent as error:  # a wrong number fails with the text again
+                if error.code in TEMPLATE_GONE:  # for anything else a new one would be one more in the account
+                    await self._contents.forget(part)
         return await self._api.send(self._sender, to, body=part.as_text())
 
     async def _send_attachment(self, to: str, part: Attachment, load_media: LoadMedia) -> Sent:
         """Send a file by its signed address; when it has expired, its caption, which says the same."""
         media = await load_media(part.media_id)
         caption = {"body": part.caption} if part.caption else {}
+        if media is not None and media.content_type not in CARRIED:
+            return await self._api.send(self._sender, to, body=f"{part.caption}\n{media.url}".strip())
         if media is not None:
             return await self._api.send(self._sender, to, media_url=[media.url], **caption)
         if not caption:

@@ -100,7 +100,8 @@ def _with_buttons(text: str, reply: Reply) -> list[Part]:
 
 def _can_be_pressed(buttons: Sequence[Button]) -> bool:
     choices = [button.choice for button in buttons]
-    readable = all(button.title.strip() and button.choice.strip() for button in buttons)
+    # What fills a template holds no line break; no choice of ours holds any space.
+    readable = all(button.title.strip() and button.choice.split() == [button.choice] for button in buttons)
     return (
         readable
         and len(buttons) <= ROWS

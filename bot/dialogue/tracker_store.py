@@ -33,6 +33,9 @@ class TurnTrackerStore(TrackerStore):
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Put the slots and the last turns into the conversation; the turn's commit writes them."""
         conversation = _conversation(tracker.sender_id)
+        if conversation.erase_at is not None:  # erased in this turn: its words and those before it go too
+            conversation.tracker = None
+            return
         conversation.tracker = {
             "slots": {name: slot.value for name, slot in tracker.slots.items() if slot.value != slot.initial_value},
             "events": [event.as_dict() for event in _last_turns(tracker.events)],

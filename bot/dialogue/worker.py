@@ -9,10 +9,12 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rasa.core.agent import Agent
 from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from actions.results import warm_up
@@ -30,6 +32,7 @@ from bot.storage.wakeup import Wakeup, make_wakeup
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
+OLD_SECONDS = 3600.0
 # Woken by the gateway; this is the net under it.
 POLL_SECONDS = 2.0
 RETRY_SECONDS = (0.5, 3.0, 15.0)
@@ -45,13 +48,23 @@ class Worker:
     settings: Settings
 
     async def take_next_turn(self) -> bool:
-        """Take the turn of the next message; False when nothing waits. A failed turn leaves nothing behind."""
-        with self.sessions() as session:
-            claim = inbox.claim(session, self.settings.lease_seconds)
-        if claim is None:
+        """Take the turn of the next message; False when nothing waits. A failed turn leaves nothing behind.
+
+        While the database is away nothing waits either: the lease of what was claimed ends by itself.
+        """
+        try:
+            with self.sessions() as session:
+                claim = inbox.claim(session, self.settings.lease_seconds)
+            if claim is None:
+                return False
+            started = time.time()
+            outcome = await self._take(claim)
+        except inbox.LeaseLost:
+            logger.warning("a message was taken over before it could be set aside")
+            return True
+        except SQLAlchemyError as error:
+            logger.warning("the database failed: %s", type(error).__name__)
             return False
-        started = time.time()
-        outcome = await self._take(claim)
         metrics.turn(time.time() - started, outcome, started - claim.received_at if claim.attempts == 1 else None)
         return True
 
@@ -111,6 +124,13 @@ class Worker:
             session.merge(Heartbeat(process=process_name(), kind="worker", beat_at=time.time()))
             session.commit()
 
+    def let_go(self, also_old: bool) -> None:
+        """Delete conversations that may no longer be kept, and what is old in the others."""
+        with self.sessions() as session:
+            retention.purge_conversations(session, self.settings.session_minutes * 60)
+            if also_old:
+                retention.purge_old(session)
+
     def leave(self) -> None:
         """Take the sign of life back, so that nobody waits for a worker that has stopped."""
         with self.sessions() as session:
@@ -157,7 +177,8 @@ def _stop(stop: asyncio.Event, work: asyncio.Event) -> None:
 
 async def _wait(work: asyncio.Event, worker: Worker) -> None:
     """Sleep until woken, until a delayed message is due, or for one poll."""
-    with worker.sessions() as session:
+    due = None
+    with suppress(SQLAlchemyError), worker.sessions() as session:
         due = inbox.next_available_in(session)
     # A message that is due but not claimable belongs to a conversation whose turn is under way elsewhere.
     seconds = POLL_SECONDS if due is None or due <= 0 else min(due, POLL_SECONDS)
@@ -169,14 +190,18 @@ async def _wait(work: asyncio.Event, worker: Worker) -> None:
 
 async def _housekeeping(worker: Worker, stop: asyncio.Event) -> None:
     """Beat, and let go of what may no longer be kept."""
+    old_next_at = time.monotonic()
     while not stop.is_set():
         try:
             worker.beat()
             with worker.sessions() as session:
                 reminders.hand_over_due(session, lambda under_way: worker.wakeup.notify(under_way, "inbox"))
             worker.wakeup.notify_committed("inbox")
-            with worker.sessions() as session:
-                retention.purge(session, worker.settings.session_minutes * 60)
+            # In a thread: it looks at many rows, and owners would wait.
+            also_old = time.monotonic() >= old_next_at
+            await asyncio.to_thread(worker.let_go, also_old)
+            if also_old:
+                old_next_at = time.monotonic() + OLD_SECONDS
         except Exception as error:  # the database may be away for a while: the next beat tries again
             logger.warning("housekeeping failed: %s", type(error).__name__)
         await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -195,6 +195,8 @@ class SafeHeaders:
         body, more = b"", scope["method"] in ("POST", "PUT", "PATCH")
         while more:
             part = await receive()
+            if part["type"] == "http.disconnect":  # what came is a piece of a message: the sender brings it again
+                return
             body += part.get("body", b"")
             more = part.get("more_body", False)
             if len(body) > LARGEST_BODY:

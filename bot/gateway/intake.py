@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
 
 from bot import metrics
-from bot.channels.channel import OptedOut, Received, Report, Retryable, WindowClosed, error_as_text
+from bot.channels.channel import OptedOut, Received, Report, Retryable, SendError, WindowClosed, error_as_text
 from bot.knowledge.keywords import Keywords
 from bot.storage import deliveries, inbox, outbox
 from bot.storage.addresses import AddressBook
@@ -133,31 +133,33 @@ class Intake:
         return accepted
 
     def note(self, channel: str, report: Report) -> None:
-        """Move a provider message forward, and draw the consequence of a failure."""
+        """Move a provider message forward, and draw the consequence of a failure in the same transaction."""
         error = error_as_text(report.error) if report.error else None
+
+        def along(session: Session, outbox_id: int) -> None:
+            if report.error is not None:
+                fail_late(session, outbox_id, report.error)
+
         with self.sessions() as session:
-            outbox_id = deliveries.report(session, channel, report.provider_id, report.status, error)
+            outbox_id = deliveries.report(session, channel, report.provider_id, report.status, error, along)
         metrics.reported(channel, report.status, report.error.code if report.error else None)
         if outbox_id is not None and report.error is not None:
-            self.fail_late(outbox_id, report)
+            self.wakeup.notify_committed("outbox")
 
-    def fail_late(self, outbox_id: int, report: Report) -> None:
-        """Send again later, hold, or stop, as the error of a message that had been taken says."""
-        error = report.error
-        with self.sessions() as session:
-            if isinstance(error, WindowClosed):
-                deliveries.send_again(session, outbox_id, "held", error.code, time.time())
-            elif isinstance(error, Retryable):
-                later = time.time() + (error.after or LATE_RETRY_SECONDS)
-                deliveries.send_again(session, outbox_id, "waiting", error.code, later)
-            elif isinstance(error, OptedOut):
-                conversation = session.execute(
-                    select(OutboxMessage.conversation_id).filter_by(id=outbox_id)
-                ).scalar_one_or_none()
-                if conversation is not None:
-                    stop_messages(session, conversation, time.time())
-                session.commit()
-        self.wakeup.notify_committed("outbox")
+
+def fail_late(session: Session, outbox_id: int, error: SendError) -> None:
+    """Send again later, hold, or stop, as the error of a message that had been taken says."""
+    if isinstance(error, WindowClosed):
+        deliveries.send_again(session, outbox_id, "held", error.code, time.time())
+    elif isinstance(error, Retryable):
+        later = time.time() + (error.after or LATE_RETRY_SECONDS)
+        deliveries.send_again(session, outbox_id, "waiting", error.code, later)
+    elif isinstance(error, OptedOut):
+        conversation = session.execute(
+            select(OutboxMessage.conversation_id).filter_by(id=outbox_id)
+        ).scalar_one_or_none()
+        if conversation is not None:
+            stop_as_told(session, conversation, time.time())
 
 
 def obey(session: Session, row: InboxMessage) -> None:
@@ -167,8 +169,7 @@ def obey(session: Session, row: InboxMessage) -> None:
     if conversation is None:  # erased in between: the row finds no conversation either, and is accepted anew
         return
     if row.kind == inbox.BLOCKED:
-        # Who had said STOP before stays stopped when the block is taken back.
-        stop_messages(session, conversation.id, conversation.opted_out_at or row.received_at)
+        stop_as_told(session, conversation.id, row.received_at)
     elif row.kind == inbox.RESTARTED or _stopped_by_block(session, conversation):
         conversation.opted_out_at = None
 
@@ -178,6 +179,16 @@ def _stopped_by_block(session: Session, conversation: Conversation) -> bool:
         conversation_id=conversation.id, kind=inbox.BLOCKED, received_at=conversation.opted_out_at
     )
     return session.execute(block.limit(1)).first() is not None
+
+
+def stop_as_told(session: Session, conversation_id: str, at: float) -> None:
+    """Send nothing more, as a block or a provider says, in the caller's transaction.
+
+    Since when stays as it was: who had said STOP before stays stopped when a block is taken back, and a block can be
+    taken back also when the provider has refused a message meanwhile.
+    """
+    conversation = session.get(Conversation, conversation_id)
+    stop_messages(session, conversation_id, (conversation and conversation.opted_out_at) or at)
 
 
 def stop_messages(session: Session, conversation_id: str, at: float) -> None:

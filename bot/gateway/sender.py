@@ -19,6 +19,7 @@ from bot import metrics
 from bot.channels.channel import (
     Channel,
     MediaFile,
+    NotTried,
     OptedOut,
     Reply,
     Retryable,
@@ -28,7 +29,7 @@ from bot.channels.channel import (
     error_from_text,
 )
 from bot.faults import name_of, place_of
-from bot.gateway.intake import stop_messages
+from bot.gateway.intake import stop_as_told
 from bot.gateway.links import MediaLinks
 from bot.settings import Settings
 from bot.storage import deliveries, outbox
@@ -162,6 +163,8 @@ class Sender:
         for number, part in enumerate(channel.render(reply)):
             if number in loaded.parts_sent:
                 continue
+            if number > 0:  # a slow provider may take longer over all parts than the lease lasts
+                await run_in_threadpool(self._renew, shipment)
             try:
                 sent = await asyncio.wait_for(
                     channel.send(loaded.address, part, self._load_media), SEND_TIMEOUT_SECONDS
@@ -172,6 +175,10 @@ class Sender:
             failed = await run_in_threadpool(self._book, shipment.outbox_id, number, loaded.channel, sent)
             if failed is not None:
                 raise error_from_text(failed)
+
+    def _renew(self, shipment: Shipment) -> None:
+        with self._sessions() as session:
+            outbox.renew(session, shipment, self._settings.send_lease_seconds)
 
     def _book(self, outbox_id: int, part: int, channel: str, sent: Sent) -> str | None:
         """Book a part; return the error when the provider's report of its failure overtook its own answer."""
@@ -199,17 +206,27 @@ class Sender:
             return failed
 
     async def _settle(
-        self, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None
+        self,
+        shipment: Shipment,
+        status: str,
+        error: str | None = None,
+        retry_at: float | None = None,
+        tried: bool = True,
     ) -> None:
         def write() -> None:
             with self._sessions() as session:
-                outbox.settle(session, shipment, status, error, retry_at)
+                outbox.settle(session, shipment, status, error, retry_at, tried)
                 session.commit()
 
         await run_in_threadpool(write)
 
     async def _settle_error(self, shipment: Shipment, loaded: Loaded | None, error: SendError) -> None:
         """Wait and try again, hold until the owner writes, or give up, as the error says."""
+        if isinstance(error, NotTried):
+            with suppress(ShipmentLost, SQLAlchemyError):
+                retry_at = time.time() + self._retry_seconds(shipment, error)
+                await self._settle(shipment, "waiting", error.code, retry_at, tried=False)
+            return
         channel = loaded.channel if loaded else "unknown"
         lasting = not isinstance(error, (Retryable, WindowClosed)) or shipment.attempts >= self._settings.send_attempts
         metrics.failed(channel, error.code, lasting)
@@ -237,7 +254,7 @@ class Sender:
         with self._sessions() as session:
             row = session.get(OutboxMessage, shipment.outbox_id)
             if row is not None:
-                stop_messages(session, row.conversation_id, time.time())
+                stop_as_told(session, row.conversation_id, time.time())
             session.commit()
 
     def _load(self, shipment: Shipment) -> Loaded | None:

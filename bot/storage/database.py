@@ -26,11 +26,14 @@ def make_engine(url: str, durable: bool = False) -> Engine:
     A durable SQLite engine waits for the disk at each commit, so that a power cut loses nothing it wrote; the
     others survive the death of any process, and after a power cut fall back to an earlier, consistent state,
     where a message is simply waiting again. PostgreSQL decides for itself.
+
+    No error quotes what was to be written: it may be an owner's words, and errors end up in logs.
     """
     if url.startswith("sqlite"):
         engine = create_engine(
             url,
             future=True,
+            hide_parameters=True,
             # SQLAlchemy 1.4 would open and close the file at each use.
             poolclass=QueuePool,
             pool_size=10,
@@ -39,7 +42,7 @@ def make_engine(url: str, durable: bool = False) -> Engine:
         )
         event.listen(engine, "connect", _prepare_durable if durable else _prepare)
         return engine
-    return create_engine(url, future=True, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    return create_engine(url, future=True, hide_parameters=True, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -46,45 +47,62 @@ def book(
     return error if status_now == "failed" else None
 
 
-def report(session: Session, channel: str, provider_id: str, status: str, error: str | None = None) -> int | None:
+def report(
+    session: Session,
+    channel: str,
+    provider_id: str,
+    status: str,
+    error: str | None = None,
+    along: Callable[[Session, int], None] | None = None,
+) -> int | None:
     """Move a provider message forward and commit; return the id of its reply when this report was news.
 
+    `along` draws the consequence for that reply, in the same transaction: the same report is no news a second time.
     A report about a message that is not booked yet is kept for the booking.
     """
-    known = session.execute(select(Delivery).filter_by(channel=channel, provider_id=provider_id)).scalar_one_or_none()
-    if known is None:
-        session.add(Delivery(channel=channel, provider_id=provider_id, status=status, error=error))
-        try:
-            session.commit()
-            return None
-        except IntegrityError:
-            session.rollback()
-            return report(session, channel, provider_id, status, error)
-    if RANKS[status] <= RANKS[known.status]:
-        session.rollback()
+    this = (Delivery.channel == channel, Delivery.provider_id == provider_id)
+    # Asked in the update itself: two reports may come at once.
+    lower = [name for name, rank in RANKS.items() if rank < RANKS[status]]
+    moved = session.execute(
+        update(Delivery)
+        .where(*this, Delivery.status.in_(lower))
+        .values(status=status, error=error, updated_at=time.time())
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount:
+        outbox_id = session.execute(select(Delivery.outbox_id).where(*this)).scalar_one()
+        if outbox_id is not None and along is not None:
+            along(session, outbox_id)
+        session.commit()
+        return outbox_id
+    known = session.execute(select(Delivery.id).where(*this)).first()
+    session.rollback()
+    if known is not None:
         return None
-    known.status, known.error, known.updated_at = status, error, time.time()
-    session.commit()
-    return None if known.outbox_id is None else int(known.outbox_id)
+    session.add(Delivery(channel=channel, provider_id=provider_id, status=status, error=error))
+    try:
+        session.commit()
+        return None
+    except IntegrityError:  # booked or reported meanwhile
+        session.rollback()
+        return report(session, channel, provider_id, status, error, along)
 
 
 def send_again(
     session: Session, outbox_id: int, status: str, error: str, available_at: float, tries: int = LATE_TRIES
 ) -> None:
-    """Put a reply back whose provider message failed later on: waiting for a retry, or held; commit.
+    """Put a reply back whose provider message failed later on, in the caller's transaction: for a retry, or held.
 
     After so many tries it has failed for good: each one costs, and may reach the owner after all.
     """
     reply = session.get(OutboxMessage, outbox_id, populate_existing=True, with_for_update=True)
     if reply is None or reply.status != "sent":
-        session.rollback()
         return
     again = status != "waiting" or reply.attempts < tries
     if again:
         unbook_failed(session, outbox_id)
         reply.available_at = available_at
     reply.status, reply.error = status if again else "failed", error
-    session.commit()
 
 
 def failure(session: Session, outbox_id: int) -> str | None:

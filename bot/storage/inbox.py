@@ -106,8 +106,10 @@ def accept_many(
     """
     wanted = {(message.channel, message.provider_id): message for message in messages}
     known = session.execute(
+        # The channel stands first in the index: without it every row of the inbox would be looked at.
         select(InboxMessage.channel, InboxMessage.provider_id).where(
-            InboxMessage.provider_id.in_([provider_id for _, provider_id in wanted])
+            InboxMessage.channel.in_({channel for channel, _ in wanted}),
+            InboxMessage.provider_id.in_([provider_id for _, provider_id in wanted]),
         )
     )
     for channel, provider_id in known:
@@ -141,7 +143,8 @@ def _conversations_for(
     keys = {(m.channel, m.address): addresses.find_key(m.channel, m.address) for m in messages}
     found = session.execute(
         select(Conversation.channel, Conversation.address_hash, Conversation.id).where(
-            Conversation.address_hash.in_(list(keys.values()))
+            Conversation.channel.in_({channel for channel, _ in keys}),
+            Conversation.address_hash.in_(list(keys.values())),
         )
     )
     known = {(channel, key): conversation_id for channel, key, conversation_id in found}

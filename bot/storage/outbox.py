@@ -11,6 +11,7 @@ from sqlalchemy import Integer, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from bot.storage.models import InboxMessage, OutboxMessage, new_id
+from bot.storage.reminders import CLOCK
 
 _TABLE = OutboxMessage.__table__
 _INSERT = insert(_TABLE)
@@ -97,6 +98,7 @@ _SETTLE = (
         error=bindparam("new_error"),
         available_at=bindparam("at"),
         sent_at=bindparam("sent"),
+        attempts=bindparam("counted"),
         lease_token=None,
         lease_until=None,
     )
@@ -125,11 +127,16 @@ def claim(session: Session, channels: Collection[str], limit: int, lease_seconds
 
 
 def settle(
-    session: Session, shipment: Shipment, status: str, error: str | None = None, retry_at: float | None = None
+    session: Session,
+    shipment: Shipment,
+    status: str,
+    error: str | None = None,
+    retry_at: float | None = None,
+    tried: bool = True,
 ) -> None:
     """End the lease in the caller's transaction: sent, failed, held, cancelled, or waiting until retry_at.
 
-    Raise ShipmentLost when the lease is no longer the caller's.
+    Without a try this attempt does not count. Raise ShipmentLost when the lease is no longer the caller's.
     """
     now = time.time()
     values = {
@@ -139,13 +146,36 @@ def settle(
         "new_error": error,
         "at": now if retry_at is None else retry_at,
         "sent": now if status == "sent" else None,
+        "counted": shipment.attempts if tried else shipment.attempts - 1,
     }
     if session.execute(_SETTLE, values).rowcount != 1:
         raise ShipmentLost(shipment.outbox_id)
 
 
+def renew(session: Session, shipment: Shipment, lease_seconds: float) -> None:
+    """Begin the lease anew, and commit; raise ShipmentLost when it is no longer the caller's."""
+    renewed = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == shipment.outbox_id, _TABLE.c.lease_token == shipment.token)
+        .values(lease_until=time.time() + lease_seconds)
+    )
+    session.commit()
+    if renewed.rowcount != 1:
+        raise ShipmentLost(shipment.outbox_id)
+
+
 def release_held(session: Session, conversation_ids: Collection[str]) -> None:
-    """Let what waited for these owners to write again go out, in the caller's transaction."""
+    """Let what waited for these owners to write again go out, in the caller's transaction.
+
+    Not what the clock wanted to say: it was to bring back who is back now.
+    """
+    of_the_clock = exists().where(InboxMessage.id == OutboxMessage.inbox_id, InboxMessage.kind == CLOCK)
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.conversation_id.in_(conversation_ids), OutboxMessage.status == "held", of_the_clock)
+        .values(status="cancelled", error="the owner came back")
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.conversation_id.in_(conversation_ids), OutboxMessage.status == "held")

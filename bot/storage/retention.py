@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, literal, or_, select, update
+from sqlalchemy import delete, exists, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.storage.models import (
@@ -16,6 +16,7 @@ from bot.storage.models import (
     Delivery,
     ErasedId,
     Firm,
+    Heartbeat,
     InboxMessage,
     Media,
     Misunderstood,
@@ -36,7 +37,13 @@ ERASED_ID_SECONDS = 4 * 86400.0
 
 
 def purge(session: Session, session_seconds: float) -> None:
-    """Delete what is due and commit: guests after session_seconds of silence, erased conversations, old words."""
+    """Delete all that is due, and commit."""
+    purge_conversations(session, session_seconds)
+    purge_old(session)
+
+
+def purge_conversations(session: Session, session_seconds: float) -> None:
+    """Delete guests after session_seconds of silence and erased conversations, and commit."""
     now = time.time()
     over = or_(
         Conversation.erase_at <= now,
@@ -44,7 +51,7 @@ def purge(session: Session, session_seconds: float) -> None:
         (Conversation.last_message_at < now - session_seconds)
         & ~exists().where(Firm.id == Conversation.firm_id, Firm.consent_at.is_not(None)),
     )
-    idle = or_(Conversation.lease_until.is_(None), Conversation.lease_until < now)
+    idle = _idle(now)
     waiting = exists().where(InboxMessage.conversation_id == Conversation.id, InboxMessage.status == "waiting")
     undelivered = exists().where(
         OutboxMessage.conversation_id == Conversation.id,
@@ -62,36 +69,37 @@ def purge(session: Session, session_seconds: float) -> None:
         if session.execute(still_due).first() is not None:
             erase_conversation(session, conversation_id)
         session.commit()
-    session.execute(delete(Media).where(Media.expires_at < now).execution_options(synchronize_session=False))
+
+
+def _idle(now: float) -> Any:
+    return or_(Conversation.lease_until.is_(None), Conversation.lease_until < now)
+
+
+def purge_old(session: Session) -> None:
+    """Delete old words, media and ids, and commit; every row is looked at: not for each beat of a worker."""
+    now = time.time()
     old = now - MESSAGE_DAYS * 86400
-    session.execute(
+    for statement in (
+        delete(Media).where(Media.expires_at < now),
+        # What was set aside and not looked at until now, too.
         update(InboxMessage)
-        .where(InboxMessage.received_at < old, InboxMessage.status == "done", InboxMessage.body != "")
-        .values(body="")
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        delete(OutboxMessage)
-        .where(OutboxMessage.created_at < old, OutboxMessage.status.not_in(("waiting", "held")))
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        delete(Misunderstood)
-        .where(Misunderstood.created_at < now - MISUNDERSTOOD_DAYS * 86400)
-        .execution_options(synchronize_session=False)
-    )
-    # Reports about messages of nobody's: their reply was erased, or never ours.
-    session.execute(
-        delete(Delivery)
-        .where(Delivery.outbox_id.is_(None), Delivery.created_at < now - UNBOOKED_SECONDS)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        delete(ErasedId)
-        .where(ErasedId.erased_at < now - ERASED_ID_SECONDS)
-        .execution_options(synchronize_session=False)
-    )
-    session.commit()
+        .where(InboxMessage.received_at < old, InboxMessage.status != "waiting", InboxMessage.body != "")
+        .values(body=""),
+        # Also what nobody fetched from the web chat, or what waits for an owner who never came back.
+        delete(OutboxMessage).where(OutboxMessage.created_at < old),
+        # The tracker repeats the last messages; what is open stands in the conversation's state.
+        update(Conversation)
+        .where(Conversation.last_message_at < old, Conversation.tracker.is_not(None), _idle(now))
+        .values(tracker=null()),
+        delete(Misunderstood).where(Misunderstood.created_at < now - MISUNDERSTOOD_DAYS * 86400),
+        # Reports about messages of nobody's: their reply was erased, or never ours.
+        delete(Delivery).where(Delivery.outbox_id.is_(None), Delivery.created_at < now - UNBOOKED_SECONDS),
+        delete(ErasedId).where(ErasedId.erased_at < now - ERASED_ID_SECONDS),
+        # Of workers that were killed: each leaves one.
+        delete(Heartbeat).where(Heartbeat.beat_at < now - UNBOOKED_SECONDS),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
+        session.commit()  # nobody waits for all of them
 
 
 def _lock(session: Session, conversation_id: str) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, Misunderstood, OutboxMessage
+from bot.storage.models import Assessment, Conversation, Firm, InboxMessage, Misunderstood, OutboxMessage, Reminder
 from bot.storage.reminders import CLOCK
 
 
@@ -27,6 +27,7 @@ def export(session: Session, conversation: Conversation) -> dict[str, Any]:
         "choices": _choices(firm) if firm else [],
         "messages": _messages(session, conversation),
         "misunderstood": _misunderstood(session, conversation),
+        "reminders": _reminders(session, conversation),
     }
 
 
@@ -61,11 +62,29 @@ def _messages(session: Session, conversation: Conversation) -> list[dict[str, An
     said = session.execute(
         select(InboxMessage).where(InboxMessage.conversation_id == conversation.id, InboxMessage.kind != CLOCK)
     ).scalars()
-    replied = session.execute(select(OutboxMessage).filter_by(conversation_id=conversation.id)).scalars()
+    replied = session.execute(
+        select(OutboxMessage).filter_by(conversation_id=conversation.id).options(selectinload(OutboxMessage.deliveries))
+    ).scalars()
     messages = [{"at": row.received_at, "from": "owner", "kind": row.kind, "text": row.body} for row in said]
-    messages += [{"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", "")} for row in replied]
+    messages += [_reply(row) for row in replied]
     messages.sort(key=lambda message: message["at"])
     return [message | {"at": _time(message["at"])} for message in messages]
+
+
+def _reply(row: OutboxMessage) -> dict[str, Any]:
+    """Return a reply, with what the provider reported of it: a receipt says when somebody had the phone in hand."""
+    reports = [
+        {"status": delivery.status, "at": _time(delivery.updated_at), "error": delivery.error}
+        for delivery in row.deliveries
+    ]
+    said = {"at": row.created_at, "from": "rafiq", "text": row.payload.get("text", ""), "status": row.status}
+    return said | ({"reports": reports} if reports else {})
+
+
+def _reminders(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
+    """Return what is to be said unasked, and when."""
+    due = session.execute(select(Reminder).filter_by(conversation_id=conversation.id).order_by(Reminder.due_at))
+    return [{"kind": row.kind, "due_at": _time(row.due_at)} for row in due.scalars()]
 
 
 def _misunderstood(session: Session, conversation: Conversation) -> list[dict[str, Any]]:

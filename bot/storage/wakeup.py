@@ -21,6 +21,9 @@ from sqlalchemy.orm import Session
 _NOTIFY = text("SELECT pg_notify(:topic, :about)")
 # Longer than any announcement; a datagram is read whole or cut.
 LONGEST_ANNOUNCEMENT = 64
+LISTEN_AGAIN_SECONDS = 2.0
+# Nothing else runs meanwhile.
+CONNECT_SECONDS = 2
 
 
 class Wakeup(Protocol):
@@ -52,6 +55,7 @@ class PostgresWakeup:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connections: list[Any] = []
+        self._closed = False
 
     def notify(self, session: Session, topic: str, about: str = "") -> None:
         session.execute(_NOTIFY, {"topic": f"rafiq_{topic}", "about": about})
@@ -63,28 +67,47 @@ class PostgresWakeup:
         loop = asyncio.get_running_loop()
         connection = self._connect(topic)
         self._connections.append(connection)
+        number = connection.fileno()  # a connection that broke does not tell it any more
 
         def ready() -> None:
             try:
                 connection.poll()
-            except psycopg2.Error:  # the server went away: polling carries on until the process restarts
-                loop.remove_reader(connection.fileno())
+            except psycopg2.Error:  # the server went away: polling carries on until it is back
+                loop.remove_reader(number)
+                self._connections.remove(connection)
+                loop.call_later(LISTEN_AGAIN_SECONDS, self._listen_again, topic, heard)
                 return
             while connection.notifies:
                 heard(connection.notifies.pop(0).payload)
 
-        loop.add_reader(connection.fileno(), ready)
+        loop.add_reader(number, ready)
+
+    def _listen_again(self, topic: str, heard: Callable[[str], None]) -> None:
+        if self._closed:
+            return
+        try:
+            self.listen(topic, heard)
+        except psycopg2.Error:
+            asyncio.get_running_loop().call_later(LISTEN_AGAIN_SECONDS, self._listen_again, topic, heard)
+            return
+        heard("")  # what was announced meanwhile
 
     def _connect(self, topic: str) -> Any:
         url = self._engine.url
         connection = psycopg2.connect(
-            host=url.host, port=url.port, user=url.username, password=url.password, dbname=url.database, **url.query
+            host=url.host,
+            port=url.port,
+            user=url.username,
+            password=url.password,
+            dbname=url.database,
+            **{"connect_timeout": CONNECT_SECONDS} | dict(url.query),
         )
         connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         connection.cursor().execute(f"LISTEN rafiq_{topic}")
         return connection
 
     def close(self) -> None:
+        self._closed = True
         for connection in self._connections:
             with suppress(Exception):
                 asyncio.get_running_loop().remove_reader(connection.fileno())

@@ -43,7 +43,7 @@ def test_the_wording_made_for_sms_is_sent_instead_with_its_own_choices():
 
 
 def test_french_and_latin_darija_go_in_the_gsm_alphabet_and_arabic_as_it_is():
-    assert texts(text="« Ça y est » : c’est prêt… ✅") == ['" Ça y est " : c\'est pret...']
+    assert texts(text="« Ça y est » : c’est prêt… ✅") == ['"Ça y est" : c\'est pret...']
     assert texts(text="خدمتكم: «مزيان» 👍") == ["خدمتكم: «مزيان» 👍"]
 
 

@@ -187,6 +187,17 @@ async def test_a_wrong_number_fails_for_good(settings, sessions):
             await say(channel, Reply(1, "Lequel ?", offer(2)))
 
 
+async def test_a_wrong_number_costs_no_template(settings, sessions):
+    async with (
+        scripted((201, {"sid": TEMPLATE}), problem(63003), problem(63003), problem(63003), problem(63003)) as script,
+        channel_at(script.url, settings, sessions) as channel,
+    ):
+        for number in (1, 2):
+            with pytest.raises(Permanent, match="63003"):
+                await say(channel, Reply(number, "Lequel ?", offer(2)))
+        assert [asked.values.get("ContentSid") for asked in script.asked] == [None, TEMPLATE, None, TEMPLATE, None]
+
+
 async def test_a_long_text_arrives_whole_and_in_order(settings, sessions):
     text = "\n\n".join(f"Paragraphe {number}. " + "mot " * 100 for number in range(12))
     async with stand_in() as twilio, channel_at(twilio.url, settings, sessions) as channel:
@@ -206,6 +217,18 @@ async def test_pictures_and_documents_go_by_their_signed_address(settings, sessi
         assert sent == [
             ("https://rafiq.example.ma/media/m1-9-f", "Votre score"),
             ("https://rafiq.example.ma/media/m2-9-f", None),
+        ]
+
+
+async def test_a_file_that_whatsapp_does_not_carry_goes_as_a_link(settings, sessions):
+    async def load(media_id):
+        return MediaFile("application/json", "data.json", b"{}", f"https://rafiq.example.ma/media/{media_id}-9-f")
+
+    async with scripted() as script, channel_at(script.url, settings, sessions) as channel:
+        await say(channel, Reply(1, "data.json", document="m2"), load)
+        assert [(asked.values.get("MediaUrl"), asked.values["Body"]) for asked in script.asked] == [
+            (None, "data.json"),
+            (None, "https://rafiq.example.ma/media/m2-9-f"),
         ]
 
 

@@ -1,13 +1,18 @@
 """A turn counts whole or not at all; a message that fails again and again is set aside with an apology."""
 
+import asyncio
 import json
+import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
-from bot.dialogue.worker import Worker
-from bot.storage import inbox, reminders
+from bot.dialogue import worker as worker_module
+from bot.dialogue.worker import Worker, _wait
+from bot.storage import inbox, reminders, retention
 from bot.storage.database import current_session
 from bot.storage.inbox import Incoming
 from bot.storage.models import Conversation, InboxMessage, OutboxMessage
@@ -231,3 +236,58 @@ async def test_no_owners_words_are_logged_when_a_turn_fails(make_worker, session
         await make_worker(quote).take_next_turn()
     assert "ValueError" in caplog.text
     assert "secret" not in caplog.text
+
+
+class Away:
+    """Sessions of a database that does not answer for a while."""
+
+    def __init__(self, sessions):
+        self.sessions, self.is_away = sessions, True
+
+    def __call__(self):
+        if self.is_away:
+            raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+        return self.sessions()
+
+
+async def test_a_worker_outlives_a_database_that_goes_away(make_worker, sessions, session, addresses):
+    send(session, addresses)
+    away = Away(sessions)
+    worker = replace(make_worker(reply), sessions=away)
+    assert not await worker.take_next_turn()
+    work = asyncio.Event()
+    work.set()
+    await _wait(work, worker)
+    away.is_away = False
+    assert await worker.take_next_turn()
+    assert rows(session)[0][0].status == "done"
+
+
+async def test_a_worker_outlives_the_loss_of_a_message_it_sets_aside(make_worker, session, addresses):
+    send(session, addresses)
+
+    async def fail_too_late(agent, message):
+        session.execute(update(Conversation).values(lease_token="another worker's"))
+        session.commit()
+        raise RuntimeError
+
+    worker = make_worker(fail_too_late, max_attempts=1)
+    assert await worker.take_next_turn()
+    assert rows(session)[0][0].status == "waiting"
+
+
+async def test_letting_go_holds_up_no_turn_and_looks_for_what_is_old_now_and_then(make_worker, monkeypatch):
+    stop, threads, old = asyncio.Event(), [], []
+    loop = asyncio.get_running_loop()
+
+    def note(_session, _seconds):
+        threads.append(threading.get_ident())
+        if len(threads) == 3:
+            loop.call_soon_threadsafe(stop.set)
+
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.001)
+    monkeypatch.setattr(retention, "purge_conversations", note)
+    monkeypatch.setattr(retention, "purge_old", old.append)
+    await worker_module._housekeeping(make_worker(reply), stop)
+    assert threading.get_ident() not in threads
+    assert (len(threads) >= 3, len(old)) == (True, 1)

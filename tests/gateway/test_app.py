@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from bot.gateway.app import make_app
+from bot.gateway.app import SafeHeaders, make_app
 from bot.storage import outbox
 from bot.storage.models import Heartbeat, InboxMessage, Media
 
@@ -123,3 +123,21 @@ def test_a_database_that_is_away_is_a_clear_503(settings, tmp_path):
     with TestClient(make_app(away), raise_server_exceptions=False) as client:
         assert client.get("/health").status_code == 503
         assert post(client).status_code == 503
+
+
+async def test_a_body_that_breaks_off_is_no_message():
+    reached = []
+
+    async def app(scope, receive, send):
+        reached.append(await receive())
+
+    pieces = iter([{"type": "http.request", "body": b"text=4", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive():
+        return next(pieces)
+
+    async def send(message):
+        raise AssertionError("nobody is there")
+
+    await SafeHeaders(app)({"type": "http", "method": "POST"}, receive, send)
+    assert reached == []

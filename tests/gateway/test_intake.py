@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select
@@ -92,6 +93,18 @@ async def test_a_failure_reported_later_has_its_consequence(intake, session, err
     session.expire_all()
     assert session.execute(select(OutboxMessage.status)).scalar_one() == status
     assert (session.execute(select(Conversation.opted_out_at)).scalar_one() is not None) is opted_out
+
+
+async def test_a_gateway_killed_while_it_notes_a_failure_loses_no_reply(intake, session, monkeypatch):
+    await sent_reply(intake, session)
+    report = Received(reports=(Report("SM1", "failed", Retryable("30001")),))
+    with monkeypatch.context() as killed:
+        killed.setattr(deliveries, "send_again", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            intake.note("whatsapp", report.reports[0])
+    await intake.take("whatsapp", report)  # the provider got no answer, and reports again
+    session.expire_all()
+    assert session.execute(select(OutboxMessage.status)).scalar_one() == "waiting"
 
 
 async def test_a_held_reply_goes_out_when_the_owner_writes(intake, session):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select, update
 
-from bot.channels.channel import OptedOut, Permanent, Reply, Retryable, Sent, WindowClosed
+from bot.channels.channel import NotTried, OptedOut, Permanent, Reply, Retryable, Sent, WindowClosed
 from bot.gateway.links import MediaLinks
 from bot.gateway.sender import Sender
 from bot.storage import deliveries, inbox, outbox
@@ -126,12 +126,56 @@ async def test_retries_end_after_the_allowed_attempts(session, conversation, sen
     assert channel.taken == []
 
 
+async def test_waiting_for_our_own_pace_uses_up_no_try(session, conversation, sending, settings):
+    settings.send_attempts = 2
+    channel = ScriptedChannel(*[NotTried("own rate limit", 0.01) for _ in range(5)])
+    put(session, conversation, "one")
+    async with sending(channel):
+        await until(lambda: statuses(session) != ["waiting"])
+    assert (statuses(session), len(channel.taken)) == (["sent"], 1)
+    assert session.execute(select(OutboxMessage.attempts)).scalar_one() == 1
+
+
 async def test_a_part_that_is_out_is_not_sent_again(session, conversation, sending):
     put(session, conversation, "one|two|three")
     channel = ScriptedChannel(None, Retryable("500"))
     async with sending(channel):
         await until(lambda: statuses(session) == ["sent"])
     assert [text for _, text in channel.taken] == ["one", "two", "three"]
+
+
+async def test_a_reply_that_another_sender_took_over_is_not_gone_on_with(session, conversation, sessions, sending):
+    def take_over():
+        with sessions() as other:
+            other.execute(update(OutboxMessage).values(lease_token="another sender's", lease_until=time.time() + 60))
+            other.commit()
+
+    async def slowly():
+        await asyncio.to_thread(take_over)
+
+    channel = ScriptedChannel(slowly)
+    put(session, conversation, "one|two")
+    async with sending(channel) as sender:
+        await until(lambda: len(channel.taken) == 1)
+        await until(lambda: not sender._under_way)
+    assert [part for _, part in channel.taken] == ["one"]
+
+
+async def test_a_slow_reply_keeps_its_lease(session, conversation, sessions, sending, settings):
+    leases = []
+
+    async def note_lease():
+        with sessions() as other:
+            leases.append(other.execute(select(OutboxMessage.lease_until)).scalar_one() - time.time())
+            other.execute(update(OutboxMessage).values(lease_until=time.time() + 5))  # as if the part took long
+            other.commit()
+
+    settings.send_lease_seconds = 60
+    channel = ScriptedChannel(note_lease, note_lease)
+    put(session, conversation, "one|two")
+    async with sending(channel):
+        await until(lambda: statuses(session) == ["sent"])
+    assert all(50 < left <= 60 for left in leases)
 
 
 async def test_outside_the_window_a_reply_is_held_until_the_owner_writes(session, conversation, sending, addresses):

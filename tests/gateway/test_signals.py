@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from bot.gateway.intake import Intake
+from bot.channels.channel import OptedOut
+from bot.gateway.intake import Intake, fail_late
 from bot.knowledge.keywords import Keywords
 from bot.storage import inbox, outbox
 from bot.storage.inbox import BLOCKED, RESTARTED, UNBLOCKED, Incoming
@@ -57,6 +58,21 @@ def test_taking_the_block_back_does_not_take_back_stop(intake, sessions):
     hear(intake, 3, UNBLOCKED)
     assert opted_out(sessions)
     hear(intake, 4, RESTARTED)
+    assert not opted_out(sessions)
+
+
+def test_a_block_is_taken_back_also_when_a_reply_was_refused_meanwhile(intake, sessions):
+    conversation = hear(intake, 1, "text", "salam").conversation_id
+    with sessions() as session:
+        outbox.put(session, conversation, "telegram", None, [{"text": "ahlan"}])
+        session.commit()
+        (reply,) = session.execute(select(OutboxMessage.id)).scalars()
+    hear(intake, 2, BLOCKED)
+    with sessions() as session:
+        fail_late(session, reply, OptedOut("403"))
+        session.commit()
+    assert opted_out(sessions)
+    hear(intake, 3, UNBLOCKED)
     assert not opted_out(sessions)
 
 

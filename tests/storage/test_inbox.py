@@ -6,10 +6,11 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from bot.storage import inbox
 from bot.storage.addresses import AddressBook
+from bot.storage.database import make_engine, make_sessions, migrate
 from bot.storage.inbox import Incoming
 from bot.storage.models import Conversation, InboxMessage
 
@@ -177,3 +178,20 @@ def test_what_changes_along_with_a_message_changes_once(session, addresses):
         inbox.accept(session, addresses, text(1), silent, along)
     session.expire_all()
     assert session.execute(select(Conversation.opted_out_at)).scalar_one() == 1
+
+
+def test_messages_that_come_together_are_looked_up_in_an_index(tmp_path, addresses):
+    engine = make_engine(f"sqlite:///{tmp_path / 'rafiq.db'}")
+    migrate(engine)
+    asked = []
+    event.listen(engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    messages = [Incoming("sms", f"+21260000000{n}", f"m-{n}", "text", "salam") for n in range(3)]
+    with make_sessions(engine)() as session:
+        inbox.accept_many(session, addresses, messages, lambda _s: None, lambda _s, _ids: None)
+    lookups = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
+    with engine.connect() as connection:
+        for sql, values in lookups:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+            assert all("SEARCH" in row[-1] for row in plan), plan
+    assert len(lookups) == 2
+    engine.dispose()

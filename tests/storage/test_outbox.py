@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import select, update
 
-from bot.storage import deliveries, inbox, outbox
+from bot.storage import deliveries, inbox, outbox, reminders
 from bot.storage.inbox import Incoming
 from bot.storage.models import Delivery, OutboxMessage
 
@@ -86,6 +86,22 @@ def test_held_replies_go_when_the_owner_writes_again(session, addresses):
     assert texts(session, claim(session)) == ["one"]
 
 
+def test_a_reminder_that_was_held_is_not_said_to_who_is_back(session, addresses):
+    owner = conversation(session, addresses)
+    reminders.remind(session, owner, "unfinished_test", 0)
+    session.commit()
+    reminders.hand_over_due(session, lambda _session: None)
+    struck = session.execute(select(inbox.InboxMessage.id).filter_by(kind=reminders.CLOCK)).scalar_one()
+    outbox.put(session, owner, "sms", struck, [{"text": "3 questions left"}])
+    session.commit()
+    (shipment,) = claim(session)
+    settle(session, shipment, "held", error="no template")
+    outbox.release_held(session, [owner])
+    session.commit()
+    assert claim(session) == []
+    assert session.execute(select(OutboxMessage.status)).scalar_one() == "cancelled"
+
+
 def test_what_has_not_left_is_cancelled_when_the_owner_stops(session, addresses):
     where = conversation(session, addresses)
     put(session, where, "one", "two")
@@ -114,6 +130,17 @@ def test_reports_move_a_message_forward_and_never_back(session, addresses):
     assert session.execute(select(Delivery.status)).scalar_one() == "delivered"
 
 
+def test_a_report_that_another_gateway_overtook_does_not_move_a_message_back(session, sessions, addresses):
+    sent_reply(session, addresses)
+    seen_before = session.execute(select(Delivery)).scalar_one()
+    with sessions() as other:
+        deliveries.report(other, "sms", "SM1", "delivered")
+    assert seen_before.status == "accepted"
+    assert deliveries.report(session, "sms", "SM1", "sent") is None
+    session.expire_all()
+    assert session.execute(select(Delivery.status)).scalar_one() == "delivered"
+
+
 def test_a_report_that_comes_before_the_booking_is_kept_for_it(session, addresses):
     put(session, conversation(session, addresses), "one")
     (shipment,) = claim(session)
@@ -134,6 +161,7 @@ def test_a_message_that_failed_late_goes_out_again(session, addresses):
     reply = sent_reply(session, addresses)
     deliveries.report(session, "sms", "SM1", "failed", "30001")
     deliveries.send_again(session, reply, "waiting", "30001", time.time())
+    session.commit()
     assert [shipment.outbox_id for shipment in claim(session)] == [reply]
     assert deliveries.booked_parts(session, reply) == set()
 
@@ -169,6 +197,7 @@ def test_a_message_that_fails_late_again_and_again_has_failed_for_good(session, 
     reply = sent_reply(session, addresses)
     deliveries.report(session, "sms", "SM1", "failed", "30001")
     deliveries.send_again(session, reply, "waiting", "30001", time.time(), tries=1)
+    session.commit()
     assert claim(session) == []
     row = session.execute(select(OutboxMessage.status, OutboxMessage.error)).one()
     assert row == ("failed", "30001")

@@ -14,6 +14,7 @@ from bot.storage.models import (
     ChosenAction,
     Conversation,
     Firm,
+    Heartbeat,
     InboxMessage,
     Media,
     OutboxMessage,
@@ -117,6 +118,23 @@ def test_the_words_of_old_messages_are_let_go(session, addresses):
     assert session.execute(select(InboxMessage.body)).scalar_one() == ""
 
 
+def test_no_words_outlive_their_time_whatever_became_of_them(session, addresses):
+    long_ago = time.time() - 31 * 86400
+    conversation = session.get(Conversation, owner(session, addresses, consent=True, silent_for=31 * 86400))
+    conversation.tracker = {"slots": {}, "events": [{"event": "user", "text": "salam"}]}
+    for status in ("waiting", "held", "failed"):
+        session.add(OutboxMessage(conversation_id=conversation.id, channel="web", payload={"text": "?"}, status=status))
+    session.flush()
+    session.execute(OutboxMessage.__table__.update().values(created_at=long_ago))
+    session.execute(InboxMessage.__table__.update().values(received_at=long_ago, status="dead"))
+    session.commit()
+    retention.purge(session, HOUR)
+    session.expire_all()
+    assert session.execute(select(InboxMessage.body)).scalar_one() == ""
+    assert session.execute(select(OutboxMessage)).all() == []
+    assert session.get(Conversation, conversation.id).tracker is None
+
+
 def test_a_message_that_comes_while_a_guest_is_purged_is_never_lost(sessions, session, addresses):
     """Send while purging, many times over: every message accepted is still there to be answered."""
     lost = []
@@ -143,3 +161,11 @@ def test_a_message_that_comes_while_a_guest_is_purged_is_never_lost(sessions, se
             lost.append(name)
         session.rollback()
     assert lost == []
+
+
+def test_the_beats_of_killed_workers_go(session):
+    session.add(Heartbeat(process="killed", kind="worker", beat_at=time.time() - 2 * 86400))
+    session.add(Heartbeat(process="alive", kind="worker", beat_at=time.time()))
+    session.commit()
+    retention.purge(session, HOUR)
+    assert session.execute(select(Heartbeat.process)).scalars().all() == ["alive"]

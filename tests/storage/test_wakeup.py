@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
+from bot.storage import wakeup as wakeup_module
 from bot.storage.wakeup import SocketWakeup, make_wakeup
 
 
@@ -92,3 +94,25 @@ async def test_a_dead_listeners_socket_is_removed(engine):
     assert path.exists()
     alive.notify_committed("inbox")
     assert not path.exists()
+
+
+async def test_a_listener_hears_again_when_the_server_is_back(engine, sessions, monkeypatch):
+    if engine.dialect.name != "postgresql":
+        pytest.skip("sockets need no server")
+    monkeypatch.setattr(wakeup_module, "LISTEN_AGAIN_SECONDS", 0.01)
+    heard, wakeup = asyncio.Queue(), make_wakeup(engine)
+    wakeup.listen("inbox", heard.put_nowait)
+    with sessions() as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            )
+        )
+        session.commit()
+    assert await asyncio.wait_for(heard.get(), 10) == ""
+    with sessions() as session:
+        wakeup.notify(session, "inbox", "17")
+        session.commit()
+    assert await asyncio.wait_for(heard.get(), 10) == "17"
+    wakeup.close()
