@@ -233,8 +233,12 @@ def test_a_formula_counts_with_the_value_the_spreadsheet_kept(tmp_path: Path) ->
     assert read(path).kept[0].document["price_mad"] == "1200"
 
 
+# No CSV file can hold NUL: Python 3.10's writer refuses it.
+WRITABLE = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=30)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(start=st.integers(0, 150), suffix=st.sampled_from([".csv", ".xlsx"]), name=st.text(max_size=30))
+@given(start=st.integers(0, 150), suffix=st.sampled_from([".csv", ".xlsx"]), name=WRITABLE)
 def test_what_is_written_is_read_back_as_it_was(tmp_path: Path, start: int, suffix: str, name: str) -> None:
     rows = [cells | {"name_latn": name} for cells in list(made_rows(160))[start : start + 10]]
     first = read(csv_file(tmp_path, table(*rows)))
